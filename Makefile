@@ -1,0 +1,72 @@
+# cipgate's commands for those who work on it. `make` alone lists them.
+#
+# Variables: PKGS (which packages `test`, `lint` and `fuzz` look at), TESTFLAGS (further flags of go test), FUZZTIME (of each fuzz target),
+# BENCHFLAGS (flags of the benchmark program), TRIALFLAGS (flags of `cipgate trial`).
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PKGS ?= ./...
+FUZZTIME ?= 30s
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
+
+# A tool is compiled once for each version of Go and each tools/go.sum. golangci-lint takes minutes.
+BIN := tools/bin/$(shell go env GOVERSION)
+
+.PHONY: help
+help: ## lists these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: trial
+trial: ## runs the main job: a sandbox gateway, resellers, one that falls silent
+	go run ./cmd/cipgate trial $(TRIALFLAGS)
+
+.PHONY: build
+build: ## builds the static binary bin/cipgate
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/cipgate ./cmd/cipgate
+
+# gotestsum ends with a line that counts the tests. vet is lint's. What setup installed is there, so a test that lacks it fails.
+.PHONY: test
+test: setup $(BIN)/gotestsum ## installs what is missing and runs all tests: race detector on, SQLite and PostgreSQL
+	CGO_ENABLED=1 CIPGATE_REQUIRE_CLIENTS=1 tools/with-postgres.sh $(BIN)/gotestsum --format=pkgname --format-hide-empty-pkg -- -race -vet=off -timeout=20m $(TESTFLAGS) $(PKGS)
+
+.PHONY: setup
+setup: ## only installs what the tests need: Debian packages, the JOSE clients
+	@tools/setup.sh
+
+# Formatting first: it answers at once. vulncheck is govulncheck with the pinned database in the module cache: it asks nobody.
+.PHONY: lint
+lint: $(BIN)/golangci-lint $(BIN)/vulncheck ## checks the code: gofmt, go vet, golangci-lint, govulncheck (offline); and tools/ itself
+	@badly=$$(gofmt -l .); if [[ -n $$badly ]]; then printf 'gofmt would change:\n%s\n' "$$badly"; exit 1; fi
+	go vet $(PKGS)
+	$(BIN)/golangci-lint run $(PKGS)
+	cd tools && go test ./... && ../$(BIN)/golangci-lint run
+	go -C tools mod download -modfile=vulndb.mod golang.org/x/vulndb
+	$(BIN)/vulncheck -db "file://$$(go -C tools list -modfile=vulndb.mod -m -f '{{.Dir}}' golang.org/x/vulndb)/data/osv" $(PKGS)
+
+.PHONY: fuzz
+fuzz: ## fuzzes each fuzz target for FUZZTIME (default 30s)
+	tools/fuzz.sh $(FUZZTIME) $(PKGS)
+
+.PHONY: bench
+bench: setup ## measures submissions per second on both stores against the hand-written rival
+	go run ./cmd/bench $(BENCHFLAGS)
+
+# benchstat is for people: it compares two outputs of go test -bench.
+.PHONY: tools
+tools: $(BIN)/golangci-lint $(BIN)/gotestsum $(BIN)/vulncheck $(BIN)/benchstat ## compiles the pinned tools into tools/bin
+
+$(BIN)/golangci-lint: package := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(BIN)/gotestsum: package := gotest.tools/gotestsum
+$(BIN)/vulncheck: package := ./vulncheck
+$(BIN)/benchstat: package := golang.org/x/perf/cmd/benchstat
+$(BIN)/vulncheck: tools/vulncheck/main.go
+$(BIN)/%: tools/go.mod tools/go.sum
+	@echo 'compiles $* (once for each version of Go and of tools/go.sum)'
+	@CGO_ENABLED=0 go -C tools build -ldflags '-s -w' -o '$(patsubst tools/%,%,$@)' '$(package)'
+	@touch '$@'
+
+.PHONY: clean
+clean: ## removes what make made
+	rm -rf bin tools/bin tools/e2e/node_modules
