@@ -1,0 +1,133 @@
+package statement
+
+import (
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+)
+
+// Kind names what a statement says, such as "cip-attestation".
+type Kind string
+
+// What an enrolled entity states, and what the gateway does. A finding-opened is about a shortfall, and so on down to
+// relationship-terminated, in the order in which a case goes; the last two record what the gateway itself runs on.
+const (
+	KindCIPAttestation         Kind = "cip-attestation"
+	KindFindingOpened          Kind = "finding-opened"
+	KindFindingCured           Kind = "finding-cured"
+	KindStandingChanged        Kind = "standing-changed"
+	KindWarningIssued          Kind = "warning-issued"
+	KindRestrictionOrdered     Kind = "restriction-ordered"
+	KindClosureOrdered         Kind = "closure-ordered"
+	KindOrderWithdrawn         Kind = "order-withdrawn"
+	KindRelationshipTerminated Kind = "relationship-terminated"
+	KindPolicyActivated        Kind = "policy-activated"
+	KindEntityEnrolled         Kind = "entity-enrolled"
+)
+
+const (
+	uriBefore = "urn:cipgate:event:"
+	uriAfter  = ":v1"
+)
+
+// URI returns the event type as it stands in the `events` claim.
+func (k Kind) URI() string { return uriBefore + string(k) + uriAfter }
+
+// KindOf returns the kind of an event type; false if nobody here knows it.
+func KindOf(uri string) (Kind, bool) {
+	name, ok := strings.CutPrefix(uri, uriBefore)
+	if !ok {
+		return "", false
+	}
+	name, ok = strings.CutSuffix(name, uriAfter)
+	if !ok {
+		return "", false
+	}
+	_, known := forms[Kind(name)]
+	return Kind(name), known
+}
+
+// ByGateway is true for what only the gateway states.
+func (k Kind) ByGateway() bool { return forms[k].gateway }
+
+// Kinds returns every kind, submissions first.
+func Kinds() []Kind { return append([]Kind(nil), kinds...) }
+
+var kinds = []Kind{
+	KindCIPAttestation,
+	KindFindingOpened, KindFindingCured, KindStandingChanged,
+	KindWarningIssued, KindRestrictionOrdered, KindClosureOrdered, KindOrderWithdrawn, KindRelationshipTerminated,
+	KindPolicyActivated, KindEntityEnrolled,
+}
+
+// form is how a kind is read.
+type form struct {
+	decode  func(event []byte) (Statement, error)
+	gateway bool
+	// exact says that decode alone refuses whatever the schema refuses, so that the schema is asked only to word a
+	// refusal: submissions are many and the schema takes three times as long as all else. The gateway's own statements
+	// are few, and the schema judges each.
+	exact bool
+}
+
+var forms = map[Kind]form{
+	KindCIPAttestation:         {decode: decode[CIPAttestation], exact: true},
+	KindFindingOpened:          {decode: decode[FindingOpened], gateway: true},
+	KindFindingCured:           {decode: decode[FindingCured], gateway: true},
+	KindStandingChanged:        {decode: decode[StandingChanged], gateway: true},
+	KindWarningIssued:          {decode: decode[WarningIssued], gateway: true},
+	KindRestrictionOrdered:     {decode: decode[RestrictionOrdered], gateway: true},
+	KindClosureOrdered:         {decode: decode[ClosureOrdered], gateway: true},
+	KindOrderWithdrawn:         {decode: decode[OrderWithdrawn], gateway: true},
+	KindRelationshipTerminated: {decode: decode[RelationshipTerminated], gateway: true},
+	KindPolicyActivated:        {decode: decode[PolicyActivated], gateway: true},
+	KindEntityEnrolled:         {decode: decode[EntityEnrolled], gateway: true},
+}
+
+// strict refuses members that the struct does not know; duplicate names, invalid UTF-8 and names in another case are
+// refused by the library as it stands.
+var strict = json.RejectUnknownMembers(true)
+
+func decode[S Statement](event []byte) (Statement, error) {
+	var s S
+	if err := json.Unmarshal(event, &s, strict); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// unknownEvent refuses an event type that nobody knows. The type is repeated back only if it is one of this
+// namespace: what else stands there is the sender's.
+func unknownEvent(uri string) error {
+	got := "an event type that this gateway does not know"
+	if strings.HasPrefix(uri, uriBefore) && len(uri) <= 100 && isName(uri[len(uriBefore):]) {
+		got = uri
+	}
+	var submissions []string
+	for _, k := range kinds {
+		if !k.ByGateway() {
+			submissions = append(submissions, k.URI())
+		}
+	}
+	return &envelope.Fault{
+		Reason:  envelope.ErrMalformed,
+		Pointer: "/claims/events",
+		Wanted:  "an event type that this gateway knows",
+		Got:     got,
+		Fix:     "Use one of: " + strings.Join(submissions, ", ") + ".",
+	}
+}
+
+// isName is true for what may be a name that somebody chose for a type or a member, and can be nothing personal: a few
+// letters, digits and joints.
+func isName(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == ':' || c == '.') {
+			return false
+		}
+	}
+	return 0 < len(s) && len(s) <= 64
+}
