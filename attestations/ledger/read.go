@@ -1,0 +1,128 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/statement"
+)
+
+// maxPageBytes bounds the memory of a page: 5,000 statements of the largest size would be over a gigabyte.
+const maxPageBytes = 32 << 20
+
+// Entries returns the entries from leaf index from on, in order: all of them, or those of the given kinds. At most limit, and
+// fewer where they are large; none means that there are no more.
+func (l *Ledger) Entries(ctx context.Context, from int64, limit int, kinds ...statement.Kind) ([]statement.Entry, error) {
+	const columns = "SELECT leaf_index, accepted_at, body FROM ledger_entries WHERE leaf_index >= ?"
+	query := l.db.WithContext(ctx).Raw(columns+" ORDER BY leaf_index LIMIT ?", from, limit)
+	if len(kinds) > 0 {
+		query = l.db.WithContext(ctx).Raw(columns+" AND kind IN ? ORDER BY leaf_index LIMIT ?", from, kinds, limit)
+	}
+	entries, err := recall(query, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger from entry %d on: %w", from, err)
+	}
+	return entries, nil
+}
+
+// About returns the entries about one entity from leaf index from on, in order, as Entries does.
+func (l *Ledger) About(ctx context.Context, id envelope.ID, from int64, limit int) ([]statement.Entry, error) {
+	query := l.db.WithContext(ctx).Raw("SELECT leaf_index, accepted_at, body FROM ledger_entries WHERE about = ? AND leaf_index >= ? ORDER BY about, leaf_index LIMIT ?",
+		id[:], from, limit)
+	entries, err := recall(query, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read what the ledger holds about %s from entry %d on: %w", id, from, err)
+	}
+	return entries, nil
+}
+
+// Latest returns the newest entries about one entity that stand before a leaf index, newest first: at most limit, and fewer
+// where they are large; none means that there are no more.
+func (l *Ledger) Latest(ctx context.Context, id envelope.ID, before int64, limit int) ([]statement.Entry, error) {
+	query := l.db.WithContext(ctx).Raw("SELECT leaf_index, accepted_at, body FROM ledger_entries WHERE about = ? AND leaf_index < ? ORDER BY about DESC, leaf_index DESC LIMIT ?",
+		id[:], before, limit)
+	entries, err := recall(query, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read what the ledger holds about %s before entry %d: %w", id, before, err)
+	}
+	return entries, nil
+}
+
+// Entry returns one entry; ErrNotFound if there is none.
+func (l *Ledger) Entry(ctx context.Context, leafIndex int64) (statement.Entry, error) {
+	entries, err := recall(l.db.WithContext(ctx).Raw("SELECT leaf_index, accepted_at, body FROM ledger_entries WHERE leaf_index = ?", leafIndex), 1)
+	if err == nil && len(entries) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return statement.Entry{}, fmt.Errorf("read entry %d of the ledger: %w", leafIndex, err)
+	}
+	return entries[0], nil
+}
+
+// Raw returns the compact JWS with this digest, byte for byte as it was signed, and its receipt; ErrNotFound if there is none.
+func (l *Ledger) Raw(ctx context.Context, digest envelope.Digest) ([]byte, Receipt, error) {
+	var row entryRow
+	err := first(l.db.WithContext(ctx).Raw("SELECT leaf_index, accepted_at, digest, body FROM ledger_entries WHERE digest = ? ORDER BY leaf_index LIMIT 1", digest[:]), &row)
+	if err != nil {
+		return nil, Receipt{}, fmt.Errorf("read the statement %s: %w", digest, err)
+	}
+	receipt, err := row.receipt()
+	if err != nil {
+		return nil, Receipt{}, fmt.Errorf("read the statement %s: %w", digest, err)
+	}
+	return row.Body, receipt, nil
+}
+
+// Size returns how many entries are committed.
+func (l *Ledger) Size(ctx context.Context) (int64, error) {
+	row, err := l.head(ctx)
+	return row.Size, err
+}
+
+// Checkpoint returns the signed note of the committed head (C2SP tlog-checkpoint).
+func (l *Ledger) Checkpoint(ctx context.Context) ([]byte, error) {
+	row, err := l.head(ctx)
+	return []byte(row.Checkpoint), err
+}
+
+// head asks the database, not this process: another gateway may have committed since, and receipts that it gave out must be
+// provable here.
+func (l *Ledger) head(ctx context.Context) (headRow, error) {
+	var row headRow
+	if err := first(l.db.WithContext(ctx).Raw(selectHead), &row); err != nil {
+		return headRow{}, fmt.Errorf("read the head of the ledger: %w", err)
+	}
+	return row, nil
+}
+
+func recall(query *gorm.DB, limit int) ([]statement.Entry, error) {
+	if limit < 1 {
+		return nil, fmt.Errorf("wanted a limit of at least 1, got %d", limit)
+	}
+	var entries []statement.Entry
+	bytes := 0
+	err := each(query, func(scan func(...any) error) error {
+		if bytes > maxPageBytes {
+			return errStop
+		}
+		var leafIndex int64
+		var acceptedAt time.Time
+		var body []byte
+		if err := scan(&leafIndex, &acceptedAt, &body); err != nil {
+			return err
+		}
+		entry, err := statement.Recall(leafIndex, acceptedAt, body)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, entry)
+		bytes += len(body)
+		return nil
+	})
+	return entries, err
+}
