@@ -1,0 +1,110 @@
+// Package intake is the road of one submission, on one page.
+//
+// It decides nothing itself: envelope says whether the bytes are what an entity signed, Issuers says who
+// the entity is and what it may state, statement says whether the content is well formed, and the ledger
+// orders it. What intake owns is the order of these questions (protocol.md, "Submissions"): nothing that a
+// stranger sends can use up a reseller's rate or learn what a reseller has sent, because rate, type and
+// duplicates are looked at only after the signature held.
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/ledger"
+	"github.com/cipgate/cipgate/attestations/statement"
+)
+
+var (
+	// ErrIssuer says that the issuer is not enrolled here, or that its relationship was terminated.
+	ErrIssuer = errors.New("issuer unknown or terminated")
+	// ErrMayNot says that the issuer is known but may not state events of this type.
+	ErrMayNot = errors.New("this entity may not state this type")
+	// ErrRate says that the issuer sent more than its rate; the error is a *RateError.
+	ErrRate = errors.New("rate exceeded")
+	// ErrBusy says that too many signatures are being checked at this moment.
+	ErrBusy = errors.New("too many submissions are being verified")
+)
+
+// Issuers says who may state what. The road asks it once for each submission, so it should answer from
+// memory.
+type Issuers interface {
+	// Keys returns the statement keys in force for the issuer; an error that wraps ErrIssuer if it is
+	// unknown or terminated.
+	Keys(ctx context.Context, issuer envelope.Entity) (envelope.Keys, error)
+	// MayState returns an error that wraps ErrMayNot if the issuer may not state events of this kind.
+	MayState(ctx context.Context, issuer envelope.Entity, kind statement.Kind) error
+}
+
+// Appender is the ledger as the road sees it. The receipt may be returned only once the entry is on disk.
+type Appender interface {
+	Append(ctx context.Context, sets ...envelope.Verified) ([]ledger.Receipt, error)
+}
+
+// Road takes submissions in. Its fields are set once, before the first Accept.
+type Road struct {
+	Issuers  Issuers
+	Ledger   Appender
+	Audience envelope.Entity  // the gateway's own entity identifier
+	Now      func() time.Time // the gateway's clock
+	MaxAge   time.Duration    // how old an `iat` may be; policy `intake.max_age`
+	MaxAhead time.Duration    // how far ahead an `iat` may be; policy `intake.max_ahead`
+	Rates    *Rates           // submissions a second for each issuer; nil for no limit
+	// Verifying bounds the signatures checked at once, so that a flood of forged tokens queues instead of
+	// taking the processor from everything else; nil for no limit.
+	Verifying *semaphore.Weighted
+}
+
+// Accept takes one compact JWS in and returns its receipt once it is committed to disk. What was accepted
+// before is answered with its first receipt. Errors wrap envelope's sentinels, ErrIssuer, ErrMayNot,
+// *RateError, ErrBusy, or the ledger's ErrTwin, ErrFull, ErrUnknownOutcome and ErrClosed; whatever the
+// error, nothing of the submission is kept, except after ErrUnknownOutcome, when it may be.
+func (r *Road) Accept(ctx context.Context, raw []byte) (ledger.Receipt, error) {
+	verified, err := r.verify(ctx, raw)
+	if err != nil {
+		return ledger.Receipt{}, err
+	}
+	issuer := verified.Claims().Issuer
+	kind, known := statement.KindOf(verified.Claims().EventURI)
+	if known {
+		if err := r.Issuers.MayState(ctx, issuer, kind); err != nil {
+			return ledger.Receipt{}, err
+		}
+	}
+	if err := r.Rates.take(issuer, r.Now()); err != nil {
+		return ledger.Receipt{}, err
+	}
+	if _, err := statement.Decode(verified); err != nil {
+		return ledger.Receipt{}, err
+	}
+	receipts, err := r.Ledger.Append(ctx, verified)
+	if err != nil {
+		return ledger.Receipt{}, fmt.Errorf("appending the submission: %w", err)
+	}
+	return receipts[0], nil
+}
+
+func (r *Road) verify(ctx context.Context, raw []byte) (envelope.Verified, error) {
+	parsed, err := envelope.Parse(raw)
+	if err != nil {
+		return envelope.Verified{}, err
+	}
+	keys, err := r.Issuers.Keys(ctx, parsed.Issuer())
+	if err != nil {
+		return envelope.Verified{}, err
+	}
+	if r.Verifying != nil {
+		if err := r.Verifying.Acquire(ctx, 1); err != nil {
+			return envelope.Verified{}, fmt.Errorf("%w: %w", ErrBusy, err)
+		}
+		defer r.Verifying.Release(1)
+	}
+	return parsed.Verify(keys, envelope.Terms{
+		Audience: r.Audience, Now: r.Now(), MaxAge: r.MaxAge, MaxAhead: r.MaxAhead,
+	})
+}
