@@ -1,0 +1,230 @@
+package escalation
+
+import (
+	"slices"
+	"time"
+
+	"github.com/cipgate/cipgate/attestations/statement"
+)
+
+// pastKept is how many ended cases a Case holds. PastCount counts them all.
+const pastKept = 8
+
+// Case is all that the gateway stated about one reseller, folded: its standing, open findings, orders in force, and the
+// case that is open, if one is. The zero Case is that of a reseller about which nothing was stated.
+type Case struct {
+	Standing Standing `json:"standing"` // as last stated
+	Changes  int      `json:"changes,omitzero"`
+	Findings []Open   `json:"findings,omitzero"` // in the order in which they were opened
+	Orders   []Order  `json:"orders,omitzero"`   // in force
+
+	// The case that is open; ID is empty if none is. Its times are those at which the steps were decided.
+	ID           string    `json:"id,omitzero"`     // jti of the finding-opened that opened it
+	Policy       string    `json:"policy,omitzero"` // the version it is pinned to
+	Since        time.Time `json:"since,omitzero"`  // when the facts made its first finding true
+	OpenedAt     time.Time `json:"opened_at,omitzero"`
+	WarnedAt     time.Time `json:"warned_at,omitzero"`
+	CureBy       time.Time `json:"cure_by,omitzero"`
+	RestrictedAt time.Time `json:"restricted_at,omitzero"`
+	ClosesAt     time.Time `json:"closes_at,omitzero"`
+	ClosingAt    time.Time `json:"closing_at,omitzero"`
+	TerminatesAt time.Time `json:"terminates_at,omitzero"`
+	TerminatedAt time.Time `json:"terminated_at,omitzero"`
+	LimitAt      time.Time `json:"limit_at,omitzero"`
+
+	Past      []Past `json:"past,omitzero"` // the latest cases that ended because everything was cured
+	PastCount int    `json:"past_count,omitzero"`
+
+	// Next is the lowest leaf index that an entry not yet folded can have, as in history.History.
+	Next int64 `json:"next"`
+}
+
+// Open is an open finding.
+type Open struct {
+	ID       string    `json:"id"`
+	Rule     string    `json:"rule"`
+	Severity string    `json:"severity"`
+	Since    time.Time `json:"since"`
+	OpenedAt time.Time `json:"opened_at"`
+	Evidence []int64   `json:"evidence"`
+	Cure     string    `json:"cure"`
+	Case     string    `json:"case,omitzero"` // the case it is behind; none if it is minor
+	Leaf     int64     `json:"leaf"`          // where it was stated
+}
+
+// Order is an order in force.
+type Order struct {
+	Name  string    `json:"name"` // NoNewAccounts or CloseAccount
+	Since time.Time `json:"since"`
+}
+
+// The orders, as order-withdrawn names them.
+const (
+	NoNewAccounts = "no-new-accounts"
+	CloseAccount  = "reseller-account" // the scope of the closure-ordered
+)
+
+// Past is a case that ended because everything behind it was cured.
+type Past struct {
+	ID       string    `json:"id"`
+	Policy   string    `json:"policy"`
+	OpenedAt time.Time `json:"opened_at"`
+	Reached  Standing  `json:"reached"` // the worst it came to
+	EndedAt  time.Time `json:"ended_at"`
+}
+
+// Seen is the leaf index of the last entry that was folded, or -1.
+func (c Case) Seen() int64 { return c.Next - 1 }
+
+// Stage is how far the open case has come: Warned, Restricted, Closing or Terminated. ok is false if there is none.
+func (c Case) Stage() (stage Standing, ok bool) {
+	switch {
+	case !c.TerminatedAt.IsZero():
+		return Terminated, true
+	case !c.ClosingAt.IsZero():
+		return Closing, true
+	case !c.RestrictedAt.IsZero():
+		return Restricted, true
+	case !c.WarnedAt.IsZero():
+		return Warned, true
+	}
+	return Pending, false
+}
+
+// Behind returns the open findings behind the open case.
+func (c Case) Behind() []Open {
+	var behind []Open
+	for _, f := range c.Findings {
+		if c.ID != "" && f.Case == c.ID {
+			behind = append(behind, f)
+		}
+	}
+	return behind
+}
+
+// With returns the case with one more entry. Entries come in the order of the ledger; one that was folded before changes
+// nothing, and neither does what does not fit, such as a step of a case that is not open: the fold is total.
+func (c Case) With(e statement.Entry) Case {
+	if e.LeafIndex < c.Next {
+		return c
+	}
+	// What an entity says about itself is no decision of the gateway, whatever kind it claims to be.
+	if e.By != e.About {
+		c = c.after(e.Statement, e.LeafIndex)
+	}
+	c.Next = e.LeafIndex + 1
+	return c
+}
+
+// after is the one transition function: With folds with it, and Decide assumes with it. leaf only says where a finding
+// was stated, and nothing is decided from it.
+func (c Case) after(s statement.Statement, leaf int64) Case {
+	if !c.TerminatedAt.IsZero() {
+		if s, ok := s.(statement.StandingChanged); ok {
+			return c.stood(s)
+		}
+		return c // terminated is final here
+	}
+	switch s := s.(type) {
+	case statement.FindingOpened:
+		return c.opened(s, leaf)
+	case statement.FindingCured:
+		return c.cured(s)
+	case statement.WarningIssued:
+		if c.isOpen(s.Case) && c.WarnedAt.IsZero() {
+			c.WarnedAt, c.CureBy, c.LimitAt = s.Basis.Now.UTC(), s.CureBy.UTC(), s.LimitAt.UTC()
+		}
+	case statement.RestrictionOrdered:
+		if c.isOpen(s.Case) && !c.WarnedAt.IsZero() && c.RestrictedAt.IsZero() {
+			c.RestrictedAt, c.ClosesAt = s.Basis.Now.UTC(), s.NextAt.UTC()
+			c.Orders = append(slices.Clone(c.Orders), Order{Name: s.Order, Since: c.RestrictedAt})
+		}
+	case statement.ClosureOrdered:
+		if c.isOpen(s.Case) && !c.RestrictedAt.IsZero() && c.ClosingAt.IsZero() {
+			c.ClosingAt, c.TerminatesAt = s.Basis.Now.UTC(), s.TerminatesAt.UTC()
+			c.Orders = append(slices.Clone(c.Orders), Order{Name: s.Scope, Since: c.ClosingAt})
+		}
+	case statement.OrderWithdrawn:
+		if c.isOpen(s.Case) {
+			c.Orders = without(c.Orders, func(o Order) bool { return o.Name == s.Order })
+			return c.ended(s.Basis.Now)
+		}
+	case statement.RelationshipTerminated:
+		// Whatever led to it: what the ledger says is ended, is ended.
+		c.TerminatedAt = s.Basis.Now.UTC()
+	case statement.StandingChanged:
+		return c.stood(s)
+	}
+	return c
+}
+
+func (c Case) isOpen(id string) bool { return id != "" && id == c.ID }
+
+// opened adds a finding. One that names a case while none is open opens it.
+func (c Case) opened(s statement.FindingOpened, leaf int64) Case {
+	for _, f := range c.Findings {
+		if f.ID == s.Finding {
+			return c
+		}
+	}
+	c.Findings = append(slices.Clone(c.Findings), Open{
+		ID: s.Finding, Rule: s.Rule, Severity: s.Severity, Since: s.Since.UTC(), OpenedAt: s.Opened.UTC(),
+		Evidence: slices.Clone(s.Evidence), Cure: s.Cure, Case: s.Case, Leaf: leaf,
+	})
+	if s.Case != "" && c.ID == "" {
+		c.ID, c.Policy, c.Since, c.OpenedAt = s.Case, s.Basis.Policy, s.Since.UTC(), s.Opened.UTC()
+	}
+	return c
+}
+
+func (c Case) cured(s statement.FindingCured) Case {
+	c.Findings = without(c.Findings, func(f Open) bool { return f.ID == s.Finding })
+	return c.ended(s.Basis.Now)
+}
+
+// without returns a copy, since cases are values; nil if nothing is left, so that a case reads back from JSON as it was.
+func without[T any](all []T, gone func(T) bool) []T {
+	left := slices.DeleteFunc(slices.Clone(all), gone)
+	if len(left) == 0 {
+		return nil
+	}
+	return left
+}
+
+func (c Case) stood(s statement.StandingChanged) Case {
+	if after, err := ParseStanding(s.After); err == nil {
+		c.Standing, c.Changes = after, s.Number
+	}
+	return c
+}
+
+// ended ends the open case once nothing behind it is open and no order of it is in force.
+func (c Case) ended(at time.Time) Case {
+	if c.ID == "" || len(c.Behind()) > 0 || len(c.Orders) > 0 {
+		return c
+	}
+	reached, _ := c.Stage()
+	past := slices.Clone(c.Past)
+	if len(past) == pastKept {
+		past = slices.Delete(past, 0, 1)
+	}
+	return Case{
+		Standing: c.Standing, Changes: c.Changes, Findings: c.Findings, Next: c.Next,
+		Past:      append(past, Past{ID: c.ID, Policy: c.Policy, OpenedAt: c.OpenedAt, Reached: reached, EndedAt: at.UTC()}),
+		PastCount: c.PastCount + 1,
+	}
+}
+
+// stands says which standing follows from the case, apart from what was stated.
+func (c Case) stands(attested bool) Standing {
+	if stage, ok := c.Stage(); ok {
+		return stage
+	}
+	switch {
+	case len(c.Findings) > 0:
+		return Watch
+	case attested:
+		return Good
+	}
+	return Pending
+}

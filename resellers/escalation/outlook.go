@@ -1,0 +1,149 @@
+package escalation
+
+import (
+	"slices"
+	"time"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/resellers/findings"
+	"github.com/cipgate/cipgate/resellers/history"
+	"github.com/cipgate/cipgate/resellers/policy"
+)
+
+// Prospect is how a reseller stands, what it owes, and what comes if nothing is done: one object, which API, pages and
+// mails show (standing.md, "Standing").
+type Prospect struct {
+	Standing      Standing      `json:"standing"` // as last stated
+	Why           string        `json:"why"`
+	CurrentlyDue  []Due         `json:"currently_due"`  // to be done by a date that is still ahead, or with none
+	PastDue       []Due         `json:"past_due"`       // the date has passed; until the termination it still ends the case
+	EventuallyDue []Due         `json:"eventually_due"` // will be due
+	Restrictions  []Restriction `json:"restrictions"`   // in force
+	NextStep      Step          `json:"next_step"`
+	LimitAt       time.Time     `json:"limit_at,omitzero"`
+	// LimitPassed says that the case passed its limit, or will if nothing is done.
+	LimitPassed bool `json:"limit_passed"`
+	// Future is every step, in order, if nothing is done.
+	Future []Step `json:"if_nothing_happens"`
+}
+
+// Due is something that the reseller owes.
+type Due struct {
+	What    string    `json:"what"` // what to hand in
+	Rule    string    `json:"rule"`
+	Why     string    `json:"why"` // the shortfall, in words
+	By      time.Time `json:"by,omitzero"`
+	Finding string    `json:"finding,omitzero"` // the open finding; none if it is not open yet
+}
+
+// Restriction is an order in force.
+type Restriction struct {
+	Order string    `json:"order"`
+	Words string    `json:"words"`
+	Since time.Time `json:"since"`
+}
+
+// horizon bounds the steps of an outlook. A reseller that does nothing has at most seven.
+const horizon = 32
+
+// Outlook returns how the reseller stands and its whole future if nothing is done. It asks Decide what happens, step by
+// step, so the future it shows is the one that comes. Its errors are those of Decide.
+func Outlook(p policy.Policy, about envelope.Entity, c Case, h history.History, now time.Time) (Prospect, error) {
+	future, next, err := forward(p, about, c, h, now)
+	if err != nil {
+		return Prospect{}, err
+	}
+	s := situation{policy: &p, about: about, c: c, history: h, now: wholeSecond(now)}
+	prospect := Prospect{
+		Standing: c.Standing, Why: Why(p, c), NextStep: next, LimitAt: c.LimitAt, LimitPassed: s.limitPassed(future), Future: future,
+	}
+	if len(future) > 0 {
+		prospect.NextStep = future[0]
+	}
+	s.owed(&prospect)
+	for _, order := range c.Orders {
+		prospect.Restrictions = append(prospect.Restrictions,
+			Restriction{Order: order.Name, Words: orderWords[order.Name], Since: order.Since})
+	}
+	return prospect, nil
+}
+
+var orderWords = map[string]string{
+	NoNewAccounts: "no new accounts may be opened",
+	CloseAccount:  "the reseller's account is to be closed",
+}
+
+// forward decides, folds what was decided, moves on to the next time at which the answer turns, and so on.
+func forward(p policy.Policy, about envelope.Entity, c Case, h history.History, now time.Time) (future []Step, next Step, err error) {
+	expected := Step{}
+	for i := range horizon {
+		found, turns := findings.Assess(p, h, now)
+		state, following, err := Decide(p, about, c, h, found, now)
+		if err != nil {
+			return nil, Step{}, err
+		}
+		for _, said := range state {
+			entry := statement.Entry{LeafIndex: h.Next, AcceptedAt: now, About: about, Statement: said}
+			h, c = h.With(entry), c.With(entry)
+			if changed, ok := said.(statement.StandingChanged); ok {
+				future = append(future, taken(expected, changed, now, c.LimitAt))
+			}
+		}
+		if i == 0 {
+			next = following
+		}
+		expected, now = following, Wake(following, turns)
+		if now.IsZero() {
+			break
+		}
+	}
+	return future, next, nil
+}
+
+// taken is the step that led to a change of standing: the one that was announced for this time, or else, where a step
+// is due that nobody has stated yet, the change itself.
+func taken(expected Step, changed statement.StandingChanged, at, limit time.Time) Step {
+	if expected.At.Equal(at) {
+		return expected
+	}
+	step := Step{What: changed.After + ": " + changed.Why, At: wholeSecond(at)}
+	step.LimitPassed = !limit.IsZero() && step.At.After(limit)
+	return step
+}
+
+// limitPassed says whether the case passed its limit or will. It looks at the future too where no case is open: one that
+// is due but not stated yet may come too late already.
+func (s situation) limitPassed(future []Step) bool {
+	late := !s.c.LimitAt.IsZero() && s.c.TerminatedAt.After(s.c.LimitAt)
+	return late || slices.ContainsFunc(future, func(step Step) bool { return step.LimitPassed })
+}
+
+// owed fills in what is due: what open findings ask for, and what will be one.
+func (s situation) owed(prospect *Prospect) {
+	for _, f := range s.c.Findings {
+		due := Due{What: f.Cure, Rule: f.Rule, Why: shortfalls(*s.policy, []Open{f}), Finding: f.ID}
+		if f.Case == "" {
+			prospect.CurrentlyDue = append(prospect.CurrentlyDue, due)
+			continue
+		}
+		due.By = s.c.CureBy
+		if at := s.policy.Case.CureFloor.From(f.OpenedAt); at.After(due.By) {
+			due.By = at
+		}
+		if s.now.Before(due.By) {
+			prospect.CurrentlyDue = append(prospect.CurrentlyDue, due)
+		} else {
+			prospect.PastDue = append(prospect.PastDue, due)
+		}
+	}
+	_, attested := s.history.Latest()
+	for _, f := range findings.Ahead(*s.policy, s.history, s.now) {
+		due := Due{What: f.Cures, Rule: f.Rule, Why: f.Words, By: f.Since}
+		if attested {
+			prospect.EventuallyDue = append(prospect.EventuallyDue, due)
+		} else {
+			prospect.CurrentlyDue = append(prospect.CurrentlyDue, due) // the first attestation is owed from enrolment on
+		}
+	}
+}

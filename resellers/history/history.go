@@ -1,0 +1,119 @@
+// Package history is what one reseller did and when, folded from the ledger's entries about it. It judges nothing:
+// whether what it did was enough is decided in findings, from these facts and a policy.
+//
+// A History is small, bounded, and the same on every node that folded the same entries, so it may be stored, dropped
+// and folded again. The zero History is that of an entity about which nothing was said.
+package history
+
+import (
+	"slices"
+	"time"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/statement"
+)
+
+// kept is how many attestations a History holds: the first and the latest ones. The ledger has them all.
+const kept = 16
+
+// History is the facts about one reseller.
+type History struct {
+	Entity       envelope.Entity `json:"entity,omitzero"`
+	Name         string          `json:"name,omitzero"`
+	Country      string          `json:"country,omitzero"` // ISO 3166-1 alpha-2
+	EnrolledAt   time.Time       `json:"enrolled_at,omitzero"`
+	EnrolledLeaf int64           `json:"enrolled_leaf,omitzero"`
+
+	// Attestations are those accepted before a termination, in the order of the ledger: the first one ever, then the
+	// latest. AttestationCount counts those that are no longer held too.
+	Attestations     []Attestation `json:"attestations,omitzero"`
+	AttestationCount int           `json:"attestation_count,omitzero"`
+
+	TerminatedAt time.Time `json:"terminated_at,omitzero"`
+	// AfterTermination counts the submissions accepted after the termination: evidence, which changes nothing
+	// (protocol.md, "Identity and keys").
+	AfterTermination int `json:"after_termination,omitzero"`
+
+	// Next is the lowest leaf index that an entry not yet folded can have. It is not the leaf index last seen, so that
+	// the zero History is an empty one.
+	Next int64 `json:"next"`
+}
+
+// Attestation is one accepted attestation.
+type Attestation struct {
+	LeafIndex  int64     `json:"leaf_index"`
+	AcceptedAt time.Time `json:"accepted_at"` // when the ledger took it, which is what lateness counts from
+	Occasion   string    `json:"occasion"`    // "initial", "annual" or "change"
+}
+
+// Seen is the leaf index of the last entry that was folded, or -1: what AppendAfter asks for.
+func (h History) Seen() int64 { return h.Next - 1 }
+
+// Enrolled says whether the entity was ever enrolled. Nothing is expected of one that was not.
+func (h History) Enrolled() bool { return !h.EnrolledAt.IsZero() }
+
+// Latest returns the last attestation that was accepted.
+func (h History) Latest() (Attestation, bool) {
+	if len(h.Attestations) == 0 {
+		return Attestation{}, false
+	}
+	return h.Attestations[len(h.Attestations)-1], true
+}
+
+// FirstAfter returns the first attestation behind this leaf index. Of those between the very first and the latest ones
+// that are held it cannot know, and returns the first it holds.
+func (h History) FirstAfter(leafIndex int64) (Attestation, bool) {
+	for _, a := range h.Attestations {
+		if a.LeafIndex > leafIndex {
+			return a, true
+		}
+	}
+	return Attestation{}, false
+}
+
+// With returns the history with one more entry. Entries come in the order of the ledger; one that was folded before, or
+// is about another entity, changes nothing. Every entry about the entity moves Seen, whatever it says.
+func (h History) With(e statement.Entry) History {
+	if e.LeafIndex < h.Next || (h.Entity != "" && h.Entity != e.About) {
+		return h
+	}
+	h.Entity = e.About
+	h.Next = e.LeafIndex + 1
+	acceptedAt := e.AcceptedAt.UTC()
+	switch s := e.Statement.(type) {
+	case statement.EntityEnrolled:
+		return h.enrolled(s, e.LeafIndex, acceptedAt)
+	case statement.CIPAttestation:
+		return h.attested(Attestation{LeafIndex: e.LeafIndex, AcceptedAt: acceptedAt, Occasion: s.Occasion})
+	case statement.RelationshipTerminated:
+		// What an entity says about itself is no decision of the gateway, whatever kind it claims to be.
+		if h.TerminatedAt.IsZero() && e.By != e.About {
+			h.TerminatedAt = acceptedAt
+		}
+	}
+	return h
+}
+
+// enrolled takes the newest name and country. The first enrolment stays the one that counts: whoever lost its keys and
+// enrols again does not get new time.
+func (h History) enrolled(s statement.EntityEnrolled, leafIndex int64, at time.Time) History {
+	h.Name, h.Country = s.Name, s.Country
+	if !h.Enrolled() {
+		h.EnrolledAt, h.EnrolledLeaf = at, leafIndex
+	}
+	return h
+}
+
+func (h History) attested(a Attestation) History {
+	if !h.TerminatedAt.IsZero() {
+		h.AfterTermination++
+		return h
+	}
+	held := slices.Clone(h.Attestations) // histories are values: the one we came from keeps its own
+	if len(held) == kept {
+		held = slices.Delete(held, 1, 2)
+	}
+	h.Attestations = append(held, a)
+	h.AttestationCount++
+	return h
+}
