@@ -1,0 +1,124 @@
+// Package docket keeps every case moving. It is the shell around the deciders in findings and escalation:
+// it folds the ledger into one file a reseller, judges a file whenever something new was said about its
+// reseller or a time came at which the answer turns, and states in the ledger what was decided.
+//
+// The ledger is the truth. A file is a fold of it and may be dropped at any time (Rebuild). What keeps the
+// docket exact when it is killed between any two steps:
+//
+//   - Turn moves its cursor and the files in one transaction, and only from where the cursor was read, so
+//     each entry is folded once, whichever of several processes does it. A file about which something must
+//     be stated gets the next_at "at once" there.
+//   - Settle computes what must be stated from the file alone. It appends only if nothing newer about the
+//     reseller stands in the ledger, and under a jti computed from what is decided: deciding twice, here or
+//     elsewhere, states once. It never writes the file's history or case; its own statements come back by
+//     the fold like everybody's.
+//   - Killed after the append: the fold finds the statements. Killed before: next_at still says "at once".
+//
+// It decides nothing and carries nothing out.
+package docket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/ledger"
+	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/history"
+	"github.com/cipgate/cipgate/resellers/policy"
+)
+
+// ErrNotFound says that the docket holds no file about this entity.
+var ErrNotFound = errors.New("no file about this entity")
+
+// Ledger is what the docket needs of the ledger: to read what was said, and to state what was decided.
+type Ledger interface {
+	Entries(ctx context.Context, from int64, limit int, kinds ...statement.Kind) ([]statement.Entry, error)
+	Size(ctx context.Context) (int64, error)
+	About(ctx context.Context, id envelope.ID, from int64, limit int) ([]statement.Entry, error)
+	AppendAfter(ctx context.Context, seen ledger.Seen, sets ...envelope.Verified) ([]ledger.Receipt, error)
+}
+
+// Docket is the shell around its files. Make one with New; it is safe for concurrent use, also by several
+// processes on one database.
+type Docket struct {
+	db     *gorm.DB
+	ledger Ledger
+	signer envelope.Signer
+	self   envelope.Entity
+	now    func() time.Time
+	shelf  policy.Shelf
+}
+
+// New returns the docket of the gateway self, which judges by p and signs what it states with signer. Earlier
+// policies, to which open cases may be pinned, are read from the ledger.
+func New(ctx context.Context, db *gorm.DB, log Ledger, signer envelope.Signer, self envelope.Entity, p policy.Policy, now func() time.Time) (*Docket, error) {
+	d := &Docket{db: db, ledger: log, signer: signer, self: self, now: now}
+	var err error
+	if d.shelf, err = d.readShelf(ctx, p); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// File is all that the docket holds about one reseller.
+type File struct {
+	Entity  envelope.Entity
+	History history.History
+	Case    escalation.Case
+	NextAt  time.Time // when it is judged again, nothing new being said; zero if at once or never
+}
+
+// Seen is the leaf index of the newest entry about the reseller that was folded; -1 if none was.
+func (f File) Seen() int64 { return f.History.Seen() }
+
+// ID is the file's id: that of its entity.
+func (f File) ID() envelope.ID { return f.Entity.ID() }
+
+const (
+	atOnce = int64(0)
+	never  = int64(math.MaxInt64)
+)
+
+func microsOrNever(t time.Time) int64 {
+	if t.IsZero() {
+		return never
+	}
+	return t.UnixMicro()
+}
+
+func timeOrZero(micros int64) time.Time {
+	if micros == never || micros == atOnce {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
+}
+
+// Open returns the file about the entity with this id, or ErrNotFound.
+func (d *Docket) Open(ctx context.Context, id envelope.ID) (File, error) {
+	var row fileRow
+	err := d.db.WithContext(ctx).Where("id = ?", id[:]).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return File{}, ErrNotFound
+	}
+	if err != nil {
+		return File{}, fmt.Errorf("opening a file: %w", err)
+	}
+	return row.toFile()
+}
+
+// Outlook returns how the reseller of a file stands now, what it owes, and what comes if nothing is done, by the policy
+// that its case is pinned to.
+func (d *Docket) Outlook(file File) (escalation.Prospect, error) {
+	p, err := d.shelf.For(file.Case.Policy)
+	if err != nil {
+		return escalation.Prospect{}, err
+	}
+	return escalation.Outlook(p, file.Entity, file.Case, file.History, d.now())
+}

@@ -1,0 +1,72 @@
+package docket
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+)
+
+// fileRow is a file as it is stored. The columns after NextAt are what a list shows, as last judged.
+type fileRow struct {
+	ID         []byte
+	Entity     string
+	Name       string
+	Country    string
+	Standing   string
+	History    string
+	Escalation string
+	Seen       int64
+	NextAt     int64
+	StepWhat   string
+	StepAt     int64
+	StepUnless string
+	LimitAt    int64
+}
+
+func (fileRow) TableName() string { return "docket_files" }
+
+func (row fileRow) toFile() (File, error) {
+	f := File{Entity: envelope.Entity(row.Entity), NextAt: timeOrZero(row.NextAt)}
+	if err := json.Unmarshal([]byte(row.History), &f.History); err != nil {
+		return File{}, fmt.Errorf("reading the history of %s: %w", row.Entity, err)
+	}
+	if err := json.Unmarshal([]byte(row.Escalation), &f.Case); err != nil {
+		return File{}, fmt.Errorf("reading the case of %s: %w", row.Entity, err)
+	}
+	return f, nil
+}
+
+// rowOf judges a file and writes it as it is stored. A file that cannot be judged, because its case is pinned to a
+// policy that this process does not have, is folded all the same and stays due: Settle says what is wrong.
+func (d *Docket) rowOf(file File, now time.Time) (fileRow, error) {
+	j, err := d.judge(file, now)
+	row, errRow := j.row()
+	if err != nil {
+		row.NextAt = atOnce
+	}
+	return row, errRow
+}
+
+// row writes a judged file as it is stored. Its JSON is deterministic, so that a rebuild gives the same
+// bytes.
+func (j judged) row() (fileRow, error) {
+	past, err := json.Marshal(j.file.History, json.Deterministic(true))
+	if err != nil {
+		return fileRow{}, fmt.Errorf("writing the history of %s: %w", j.file.Entity, err)
+	}
+	escalation, err := json.Marshal(j.file.Case, json.Deterministic(true))
+	if err != nil {
+		return fileRow{}, fmt.Errorf("writing the case of %s: %w", j.file.Entity, err)
+	}
+	id := j.file.ID()
+	return fileRow{
+		ID: id[:], Entity: string(j.file.Entity), Name: j.file.History.Name, Country: j.file.History.Country,
+		Standing: j.file.Case.Standing.String(), History: string(past), Escalation: string(escalation),
+		Seen: j.file.Seen(), NextAt: j.nextAt(),
+		StepWhat: j.next.What, StepAt: microsOrNever(j.next.At), StepUnless: j.next.Unless,
+		LimitAt: microsOrNever(j.file.Case.LimitAt),
+	}, nil
+}

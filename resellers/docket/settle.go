@@ -1,0 +1,185 @@
+package docket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/ledger"
+	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/findings"
+)
+
+// judged is a file with what follows from it at one moment.
+type judged struct {
+	file       File
+	statements []statement.Statement // what must be stated; none if nothing must
+	next       escalation.Step
+	wake       time.Time // when the answer turns, nothing new being said; zero if never
+}
+
+// judge asks the deciders, by the policy that the file's case is pinned to. It states nothing. After an error the
+// file is in it all the same, with nothing that follows.
+func (d *Docket) judge(file File, now time.Time) (judged, error) {
+	j := judged{file: file}
+	p, err := d.shelf.For(file.Case.Policy)
+	if err != nil {
+		return j, err
+	}
+	open, turns := findings.Assess(p, file.History, now)
+	statements, next, err := escalation.Decide(p, file.Entity, file.Case, file.History, open, now)
+	if err != nil {
+		return j, err
+	}
+	j.statements, j.next, j.wake = statements, next, escalation.Wake(next, turns)
+	return j, nil
+}
+
+// nextAt is when the file must be looked at again: at once while something must be stated.
+func (j judged) nextAt() int64 {
+	if len(j.statements) > 0 {
+		return atOnce
+	}
+	return microsOrNever(j.wake)
+}
+
+// Settle judges one file as of now. What must be stated is appended to the ledger, and comes back into
+// the file by the fold; if nothing must, the file is put away until the answer turns. That something newer
+// was said meanwhile is no error: the fold brings it and the file is judged again.
+func (d *Docket) Settle(ctx context.Context, id envelope.ID) error {
+	file, err := d.Open(ctx, id)
+	if err != nil {
+		return err
+	}
+	return d.settle(ctx, file)
+}
+
+func (d *Docket) settle(ctx context.Context, file File) error {
+	now := d.now()
+	judged, err := d.judge(file, now)
+	if err != nil {
+		return err
+	}
+	if len(judged.statements) == 0 {
+		return d.putAway(ctx, judged)
+	}
+	sets := make([]envelope.Verified, len(judged.statements))
+	for i, s := range judged.statements {
+		if sets[i], err = d.sign(file, s, now); err != nil {
+			return err
+		}
+	}
+	_, err = d.ledger.AppendAfter(ctx, ledger.Seen{About: file.ID(), LeafIndex: file.Seen()}, sets...)
+	if errors.Is(err, ledger.ErrMoved) || errors.Is(err, ledger.ErrTwin) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("stating what was decided about %s: %w", file.Entity, err)
+	}
+	return nil
+}
+
+func (d *Docket) sign(file File, s statement.Statement, now time.Time) (envelope.Verified, error) {
+	set, err := d.signer.Sign(envelope.Draft{
+		Issuer: d.self, Audience: file.Entity, IssuedAt: now,
+		JTI: escalation.ID(file.Entity, s), EventURI: s.Kind().URI(), Event: s,
+		Subject: envelope.Subject{Format: "uri", URI: string(file.Entity)},
+	})
+	if err != nil {
+		return envelope.Verified{}, fmt.Errorf("signing %s about %s: %w", s.Kind(), file.Entity, err)
+	}
+	// What a fold could not read back must never get into the ledger.
+	if _, err := statement.Decode(set); err != nil {
+		return envelope.Verified{}, fmt.Errorf("a %s about %s that breaks its own schema: %w", s.Kind(), file.Entity, err)
+	}
+	return set, nil
+}
+
+// putAway notes when the file is judged again and what a list shows of it. It writes only if nothing was
+// folded meanwhile; else the fold has judged it anew.
+func (d *Docket) putAway(ctx context.Context, j judged) error {
+	row, err := j.row()
+	if err != nil {
+		return err
+	}
+	err = d.db.WithContext(ctx).Model(&fileRow{}).Where("id = ? AND seen = ?", row.ID, row.Seen).
+		Select("next_at", "standing", "step_what", "step_at", "step_unless", "limit_at").Updates(row).Error
+	if err != nil {
+		return fmt.Errorf("putting the file of %s away: %w", j.file.Entity, err)
+	}
+	return nil
+}
+
+// sweepPage is how many due files Sweep takes from the index at once.
+const sweepPage = 200
+
+// maxTries is how often one Sweep settles one file. A case is a handful of steps; more is a fault of ours that must be
+// seen, not a loop.
+const maxTries = 100
+
+// Sweep folds what is new and settles every file that is due, until none is. It returns when the next
+// file falls due, zero if none ever does, nothing new being said. A file that cannot be settled does not
+// keep the others waiting: its error is returned at the end, joined with the rest.
+func (d *Docket) Sweep(ctx context.Context) (next time.Time, err error) {
+	failed, tries := map[envelope.ID]error{}, map[envelope.ID]int{}
+	for {
+		if err := d.CatchUp(ctx); err != nil {
+			return time.Time{}, err
+		}
+		due, err := d.due(ctx, len(failed))
+		if err != nil {
+			return time.Time{}, err
+		}
+		due = slices.DeleteFunc(due, func(id envelope.ID) bool { return failed[id] != nil })
+		if len(due) == 0 {
+			break
+		}
+		for _, id := range due {
+			err := d.Settle(ctx, id)
+			if tries[id]++; err == nil && tries[id] > maxTries {
+				err = fmt.Errorf("it is still due after %d decisions: what was decided does not show in its file", maxTries)
+			}
+			if err != nil {
+				failed[id] = fmt.Errorf("settling %s: %w", id, err)
+			}
+		}
+	}
+	if len(failed) > 0 {
+		return time.Time{}, errors.Join(slices.Collect(maps.Values(failed))...)
+	}
+	return d.nextDue(ctx)
+}
+
+// due returns the files that are due, longest first; beside names how many of them the caller will pass over.
+func (d *Docket) due(ctx context.Context, beside int) ([]envelope.ID, error) {
+	var rows []fileRow
+	err := d.db.WithContext(ctx).Select("id").Where("next_at <= ?", d.now().UnixMicro()).
+		Order("next_at, id").Limit(sweepPage + beside).Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("looking for files that are due: %w", err)
+	}
+	ids := make([]envelope.ID, len(rows))
+	for i, row := range rows {
+		ids[i] = envelope.ID(row.ID)
+	}
+	return ids, nil
+}
+
+func (d *Docket) nextDue(ctx context.Context) (time.Time, error) {
+	var row fileRow
+	err := d.db.WithContext(ctx).Select("next_at").Where("next_at < ?", never).Order("next_at").Limit(1).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("looking for the next due file: %w", err)
+	}
+	return time.UnixMicro(row.NextAt).UTC(), nil
+}

@@ -1,0 +1,163 @@
+package docket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/statement"
+)
+
+// page is how many entries one Turn folds in one transaction.
+const page = 1000
+
+type cursorRow struct {
+	ID       int
+	NextLeaf int64
+}
+
+func (cursorRow) TableName() string { return "docket_cursor" }
+
+// errOvertaken says that another process folded the page first; its work stands.
+var errOvertaken = errors.New("another process folded this page")
+
+// Turn folds the next page of the ledger into the files. It returns the leaf index of the first entry not yet folded.
+func (d *Docket) Turn(ctx context.Context) (next int64, err error) {
+	var cursor cursorRow
+	if err := d.db.WithContext(ctx).Where("id = 1").Take(&cursor).Error; err != nil {
+		return 0, fmt.Errorf("reading the docket's cursor: %w", err)
+	}
+	entries, err := d.ledger.Entries(ctx, cursor.NextLeaf, page)
+	if err != nil {
+		return 0, fmt.Errorf("reading entries for the docket: %w", err)
+	}
+	if len(entries) == 0 {
+		return cursor.NextLeaf, nil
+	}
+	next = entries[len(entries)-1].LeafIndex + 1
+	// Everything is read and judged before the transaction, so that it holds the store's one writer no longer than it
+	// writes. If another process folded meanwhile the cursor is not where it was, and nothing is written.
+	rows, err := d.fold(ctx, entries)
+	if err != nil {
+		return 0, fmt.Errorf("folding into the docket: %w", err)
+	}
+	err = d.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		moved := tx.Model(&cursorRow{}).Where("id = 1 AND next_leaf = ?", cursor.NextLeaf).
+			Update("next_leaf", next)
+		if moved.Error != nil {
+			return moved.Error
+		}
+		if moved.RowsAffected == 0 {
+			return errOvertaken
+		}
+		if len(rows) == 0 {
+			return nil
+		}
+		return tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, UpdateAll: true}).
+			CreateInBatches(rows, writeBatch).Error
+	})
+	if errors.Is(err, errOvertaken) {
+		return cursor.NextLeaf, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("folding into the docket: %w", err)
+	}
+	return next, nil
+}
+
+// CatchUp folds all that the ledger held when it was called. What comes meanwhile is left for the next time: under
+// load each page would be a few entries long, and each page is a commit.
+func (d *Docket) CatchUp(ctx context.Context) error {
+	size, err := d.ledger.Size(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the ledger's size: %w", err)
+	}
+	for {
+		next, err := d.Turn(ctx)
+		if err != nil || next >= size {
+			return err
+		}
+	}
+}
+
+// fold brings a page of entries into the files they are about and returns their new rows: each file is read once and
+// written once. A file about which nothing must be stated is put away in the same breath; the others are due at once.
+func (d *Docket) fold(ctx context.Context, entries []statement.Entry) ([]fileRow, error) {
+	files, err := d.filesAbout(ctx, entries)
+	if err != nil {
+		return nil, err
+	}
+	touched := map[envelope.Entity]bool{}
+	var rows []fileRow
+	for _, entry := range entries {
+		file, ok := files[entry.About]
+		if !ok || entry.LeafIndex <= file.Seen() {
+			continue
+		}
+		file.History = file.History.With(entry)
+		file.Case = file.Case.With(entry)
+		touched[entry.About] = true
+	}
+	now := d.now()
+	for entity := range touched {
+		row, err := d.rowOf(*files[entity], now)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	// In one order in every process, so that two of them never wait for each other's rows.
+	slices.SortFunc(rows, func(a, b fileRow) int { return strings.Compare(a.Entity, b.Entity) })
+	return rows, nil
+}
+
+// writeBatch keeps a statement's parameters under SQLite's limit of 32,766 and its text short.
+const writeBatch = 200
+
+// filesAbout opens the files that a page of entries is about, or begins them. Entries about the gateway
+// itself, such as a policy put in force, belong to no file.
+func (d *Docket) filesAbout(ctx context.Context, entries []statement.Entry) (map[envelope.Entity]*File, error) {
+	files := map[envelope.Entity]*File{}
+	var ids [][]byte
+	for _, entry := range entries {
+		if entry.About != d.self && files[entry.About] == nil {
+			files[entry.About] = &File{Entity: entry.About}
+			id := entry.About.ID()
+			ids = append(ids, id[:])
+		}
+	}
+	var rows []fileRow
+	if err := d.db.WithContext(ctx).Where("id IN ?", ids).Order("entity").Limit(len(ids)).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("opening files: %w", err)
+	}
+	for _, row := range rows {
+		file, err := row.toFile()
+		if err != nil {
+			return nil, err
+		}
+		files[file.Entity] = &file
+	}
+	return files, nil
+}
+
+// Rebuild drops every file and folds the ledger again from its first entry. Folding decides nothing, so
+// nothing is stated; the next Sweep judges every file, and since what it would state stands in the ledger
+// already it states nothing either. Run it while no other process folds.
+func (d *Docket) Rebuild(ctx context.Context) error {
+	err := d.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := tx.Where("1 = 1").Delete(&fileRow{}).Error; err != nil {
+			return err
+		}
+		return tx.Model(&cursorRow{}).Where("id = 1").Update("next_leaf", 0).Error
+	})
+	if err != nil {
+		return fmt.Errorf("emptying the docket: %w", err)
+	}
+	return d.CatchUp(ctx)
+}

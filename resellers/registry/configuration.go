@@ -1,0 +1,101 @@
+package registry
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+)
+
+// TypeEntityStatement is the JWT type of OpenID Federation 1.1, section 3.1.
+const TypeEntityStatement = "entity-statement+jwt"
+
+// configuration is a self-signed entity configuration (OpenID Federation 1.1, section 3) as far as an
+// enrolment needs it.
+type configuration struct {
+	Issuer    envelope.Entity `json:"iss"`
+	Subject   envelope.Entity `json:"sub"`
+	Audience  audience        `json:"aud"`
+	IssuedAt  float64         `json:"iat"`
+	Expires   float64         `json:"exp"`
+	JWKS      jsontext.Value  `json:"jwks"`
+	Superiors []string        `json:"authority_hints"`
+	Metadata  struct {
+		Cipgate struct {
+			JWKS     jsontext.Value `json:"jwks"`
+			Contacts []string       `json:"contacts"`
+		} `json:"cipgate"`
+	} `json:"metadata"`
+
+	federation, statements envelope.Keys
+}
+
+// audience is a string or an array of strings (RFC 7519, section 4.1.3).
+type audience []string
+
+func (a *audience) UnmarshalJSON(text []byte) error {
+	var one string
+	if json.Unmarshal(text, &one) == nil {
+		*a = audience{one}
+		return nil
+	}
+	return json.Unmarshal(text, (*[]string)(a))
+}
+
+// readConfiguration checks everything about an entity configuration that needs no store: that it is
+// signed by a federation key it carries itself, that it is for this gateway and in force, and that its
+// two kinds of key are fit for use and kept apart (OpenID Federation 1.1, section 3.1.1).
+func readConfiguration(raw []byte, self envelope.Entity, now time.Time) (configuration, error) {
+	var c configuration
+	refuse := func(pointer, wanted, got, fix string) (configuration, error) {
+		return c, fmt.Errorf("%w: %w", ErrRefused, &envelope.Fault{Reason: envelope.ErrMalformed,
+			Pointer: pointer, Wanted: wanted, Got: got, Fix: fix})
+	}
+	token, err := envelope.ParseToken(raw, TypeEntityStatement)
+	if err != nil {
+		return c, fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	if err := json.Unmarshal(token.Payload(), &c); err != nil {
+		return refuse("/claims", "the claims of an entity configuration (iss, sub, aud, iat, exp, jwks, authority_hints, metadata.cipgate.jwks)",
+			"claims of another form: "+err.Error(), "Compare them with the example that the enrolment page shows.")
+	}
+	if c.federation, err = envelope.ParseKeys(c.JWKS); err != nil {
+		return c, fmt.Errorf("%w: /claims/jwks (federation keys): %w", ErrRefused, err)
+	}
+	if err := token.Verify(c.federation); err != nil {
+		return c, fmt.Errorf("%w: the self-signature: %w", ErrRefused, err)
+	}
+	if c.Issuer == "" || c.Issuer != c.Subject {
+		return refuse("/claims/sub", "the same value as iss", fmt.Sprintf("iss %q, sub %q", c.Issuer, c.Subject), "An entity configuration is about its own issuer: set both to your entity identifier.")
+	}
+	if !slices.Contains(c.Audience, string(self)) {
+		return refuse("/claims/aud", string(self), fmt.Sprintf("%q", []string(c.Audience)), "Set aud to this gateway's entity identifier, so that nobody can use your configuration elsewhere.")
+	}
+	if issued := unixTime(c.IssuedAt); issued.After(now.Add(time.Minute)) {
+		return refuse("/claims/iat", "a time at most 60 s ahead of "+now.UTC().Format(time.RFC3339), issued.Format(time.RFC3339), "Set your clock (NTP) and sign again.")
+	}
+	if expires := unixTime(c.Expires); !expires.After(now) {
+		return refuse("/claims/exp", "a time after "+now.UTC().Format(time.RFC3339), expires.Format(time.RFC3339), "Sign a new configuration with a later exp.")
+	}
+	if !slices.Contains(c.Superiors, string(self)) {
+		return refuse("/claims/authority_hints", fmt.Sprintf("an array with your superior, [%q]", self), fmt.Sprintf("%q", c.Superiors), "Name the superior that invited you.")
+	}
+	if c.statements, err = envelope.ParseKeys(c.Metadata.Cipgate.JWKS); err != nil {
+		return c, fmt.Errorf("%w: /claims/metadata/cipgate/jwks (statement keys): %w", ErrRefused, err)
+	}
+	for _, thumbprint := range c.statements.Thumbprints() {
+		if slices.Contains(c.federation.Thumbprints(), thumbprint) {
+			return refuse("/claims/metadata/cipgate/jwks", "statement keys that are not among the federation keys in jwks", "a key used for both (thumbprint "+thumbprint+")",
+				"Make a second key: federation keys sign entity statements, statement keys sign events.")
+		}
+	}
+	return c, nil
+}
+
+func unixTime(seconds float64) time.Time {
+	return time.UnixMicro(int64(seconds * 1e6)).UTC()
+}

@@ -1,0 +1,161 @@
+package registry
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/biter777/countries"
+	"github.com/google/uuid"
+	"github.com/gosimple/slug"
+	"gorm.io/gorm"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+)
+
+// InvitationLife is how long an invitation may be used (protocol.md, "Enrolment" 1).
+const InvitationLife = 14 * 24 * time.Hour
+
+// Invitation is what an officer says of a reseller before it enrols.
+type Invitation struct {
+	Name     string          // legal name
+	Country  string          // ISO 3166-1 alpha-2
+	Contact  string          // e-mail address of a person at the reseller
+	Superior envelope.Entity // empty for the gateway itself: a tier 1 reseller
+	LEI      string          // ISO 17442, may be empty
+}
+
+// Invited is a recorded invitation. Token is told once and kept only as its hash.
+type Invited struct {
+	Token     string
+	Entity    envelope.Entity // the identifier that this gateway will host
+	ExpiresAt time.Time
+}
+
+type invitationRow struct {
+	TokenHash []byte
+	ID        string
+	Entity    string
+	Name      string
+	Country   string
+	Contact   string
+	Superior  string
+	LEI       string `gorm:"column:lei"`
+	CreatedAt int64  `gorm:"autoCreateTime:false"`
+	ExpiresAt int64
+}
+
+func (invitationRow) TableName() string { return "registry_invitations" }
+
+// Invite records an invitation and makes its one-time token of 128 bits. An error wraps ErrRefused and an
+// *envelope.Fault that names the member if something in it is not acceptable.
+func (r *Registry) Invite(ctx context.Context, in Invitation) (Invited, error) {
+	if in.Superior == "" {
+		in.Superior = r.self
+	}
+	if err := in.check(r.self); err != nil {
+		return Invited{}, err
+	}
+	secret := make([]byte, 16)
+	if _, err := rand.Read(secret); err != nil {
+		return Invited{}, fmt.Errorf("making an invitation's token: %w", err)
+	}
+	id, err := uuid.NewRandom()
+	if err != nil {
+		return Invited{}, fmt.Errorf("making an invitation's id: %w", err)
+	}
+	token := base64.RawURLEncoding.EncodeToString(secret)
+	now := r.now()
+	row := invitationRow{
+		TokenHash: hashOf(token), ID: id.String(), Name: in.Name, Country: in.Country, Contact: in.Contact,
+		Superior: string(in.Superior), LEI: in.LEI,
+		CreatedAt: now.UnixMicro(), ExpiresAt: now.Add(InvitationLife).UnixMicro(),
+	}
+	name := slug.Make(in.Name)
+	if name == "" {
+		name = "reseller"
+	}
+	// Two resellers may have one name: the second is hosted under name-2, and so on.
+	for n := 1; ; n++ {
+		row.Entity = fmt.Sprintf("%s/e/%s", r.self, name)
+		if n > 1 {
+			row.Entity = fmt.Sprintf("%s-%d", row.Entity, n)
+		}
+		err = r.db.WithContext(ctx).Create(&row).Error
+		if err == nil {
+			return Invited{Token: token, Entity: envelope.Entity(row.Entity), ExpiresAt: now.Add(InvitationLife)}, nil
+		}
+		if !errors.Is(err, gorm.ErrDuplicatedKey) || n == 1000 {
+			return Invited{}, fmt.Errorf("recording the invitation: %w", err)
+		}
+	}
+}
+
+// Recorded returns the invitation that a token stands for, so that its holder sees what was said of it.
+// Errors wrap ErrInvitation.
+func (r *Registry) Recorded(ctx context.Context, token string) (Invitation, Invited, error) {
+	row, err := r.invitation(ctx, token)
+	if err != nil {
+		return Invitation{}, Invited{}, err
+	}
+	return Invitation{Name: row.Name, Country: row.Country, Contact: row.Contact, Superior: envelope.Entity(row.Superior), LEI: row.LEI},
+		Invited{Entity: envelope.Entity(row.Entity), ExpiresAt: time.UnixMicro(row.ExpiresAt).UTC()}, nil
+}
+
+// notISO are codes that the library knows and ISO 3166-1 does not assign (any more).
+var notISO = []countries.CountryCode{countries.AN, countries.XK}
+
+func (in Invitation) check(self envelope.Entity) error {
+	refuse := func(member, wanted, got, fix string) error {
+		return fmt.Errorf("%w: %w", ErrRefused, &envelope.Fault{Reason: envelope.ErrMalformed,
+			Pointer: "/" + member, Wanted: wanted, Got: got, Fix: fix})
+	}
+	if strings.TrimSpace(in.Name) == "" || len(in.Name) > 200 {
+		return refuse("name", "the reseller's legal name, 1 to 200 bytes", fmt.Sprintf("%d bytes", len(in.Name)), "Give the name as it stands in its register of companies.")
+	}
+	country := countries.ByName(in.Country)
+	if len(in.Country) != 2 || country == countries.Unknown || country.Alpha2() != in.Country ||
+		slices.Contains(notISO, country) {
+		return refuse("country", "an ISO 3166-1 alpha-2 code in capitals, such as DE or IN", fmt.Sprintf("%q", in.Country), "Look the code up in ISO 3166-1.")
+	}
+	if country == countries.US {
+		return refuse("country", "a country other than US", "US", "A U.S. reseller is itself a U.S. IaaS provider with the full duty, not a foreign reseller (15 CFR 7.301, proposed): it runs its own gateway.")
+	}
+	if address, err := mail.ParseAddress(in.Contact); err != nil || address.Address != in.Contact {
+		return refuse("contact", "one e-mail address, such as compliance@reseller.example", fmt.Sprintf("%d bytes that are none", len(in.Contact)), "Give the plain address without a name.")
+	}
+	if in.LEI != "" && len(in.LEI) != 20 {
+		return refuse("lei", "a Legal Entity Identifier of 20 characters (ISO 17442)", fmt.Sprintf("%d characters", len(in.LEI)), "Leave it out if the reseller has none.")
+	}
+	if in.Superior != self {
+		return refuse("superior", string(self), string(in.Superior), "This gateway enrols resellers of tier 1, whose superior is the gateway itself. Leave `superior` out.")
+	}
+	return nil
+}
+
+func hashOf(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}
+
+func (r *Registry) invitation(ctx context.Context, token string) (invitationRow, error) {
+	var row invitationRow
+	err := r.db.WithContext(ctx).Where("token_hash = ?", hashOf(token)).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return row, fmt.Errorf("%w with this token: it is the part after # of the enrolment address; ask your provider for a new invitation if it is lost", ErrInvitation)
+	}
+	if err != nil {
+		return row, fmt.Errorf("looking up the invitation: %w", err)
+	}
+	if expires := time.UnixMicro(row.ExpiresAt).UTC(); !r.now().Before(expires) {
+		return row, fmt.Errorf("%w: this one expired at %s; ask your provider for a new one", ErrInvitation, expires.Format(time.RFC3339))
+	}
+	return row, nil
+}
