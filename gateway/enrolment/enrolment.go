@@ -1,0 +1,111 @@
+// Package enrolment is the door through which a reseller comes in: POST /enrolments with the invitation's
+// token and a self-signed entity configuration. registry judges it, trust writes what the provider says of
+// the new subordinate.
+package enrolment
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/gateway/events"
+	"github.com/cipgate/cipgate/gateway/problem"
+	"github.com/cipgate/cipgate/resellers/registry"
+	"github.com/cipgate/cipgate/sync/trust"
+)
+
+// MediaType is that of an entity configuration (OpenID Federation 1.1, section 15.2).
+const MediaType = "application/entity-statement+jwt"
+
+// Registry is who enrols.
+type Registry interface {
+	Recorded(ctx context.Context, token string) (registry.Invitation, registry.Invited, error)
+	Enrol(ctx context.Context, token string, configuration []byte) (registry.Entity, error)
+}
+
+// Desk answers enrolments for one gateway.
+type Desk struct {
+	Registry Registry
+	Gateway  trust.Gateway
+	LogVkey  string
+	Now      func() time.Time
+}
+
+// Mount registers GET and POST /enrolments.
+func (d Desk) Mount(router fiber.Router) {
+	router.Get("/enrolments", d.invitation)
+	router.Post("/enrolments", d.enrol)
+}
+
+type answer struct {
+	Status         string          `json:"status"`
+	Entity         envelope.Entity `json:"entity"`
+	ID             string          `json:"id"`
+	KeyIDs         []string        `json:"kid"`
+	EventsEndpoint string          `json:"events_endpoint"`
+	Audience       envelope.Entity `json:"audience"`
+	Subordinate    string          `json:"subordinate_statement"`
+}
+
+type invitationJSON struct {
+	Entity    envelope.Entity `json:"entity"`
+	Name      string          `json:"name"`
+	Country   string          `json:"country"`
+	Superior  envelope.Entity `json:"superior"`
+	Audience  envelope.Entity `json:"audience"`
+	LogVkey   string          `json:"log_vkey"`
+	ExpiresAt time.Time       `json:"expires_at"`
+}
+
+// invitation shows the holder of a token what it needs to build its configuration.
+func (d Desk) invitation(c *fiber.Ctx) error {
+	token, err := bearer(c)
+	if err != nil {
+		return err
+	}
+	invitation, invited, err := d.Registry.Recorded(c.UserContext(), token)
+	if err != nil {
+		return err
+	}
+	return c.JSON(invitationJSON{Entity: invited.Entity, Name: invitation.Name, Country: invitation.Country,
+		Superior: invitation.Superior, Audience: d.Gateway.Entity, LogVkey: d.LogVkey, ExpiresAt: invited.ExpiresAt})
+}
+
+func bearer(c *fiber.Ctx) (string, error) {
+	token, ok := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer ")
+	if !ok {
+		return "", fmt.Errorf("%w: send the invitation's token as `Authorization: Bearer TOKEN`; it is the part after # of the enrolment address", problem.ErrUnauthenticated)
+	}
+	return token, nil
+}
+
+func (d Desk) enrol(c *fiber.Ctx) error {
+	token, err := bearer(c)
+	if err != nil {
+		return err
+	}
+	if err := events.RequireMediaType(c, MediaType); err != nil {
+		return err
+	}
+	enrolled, err := d.Registry.Enrol(c.UserContext(), token, c.BodyRaw())
+	if err != nil {
+		return err
+	}
+	keys, err := envelope.ParseKeys(enrolled.JWKS)
+	if err != nil {
+		return err
+	}
+	about := trust.Subordinate{Entity: enrolled.Entity, Federation: enrolled.Federation, Statements: enrolled.JWKS}
+	subordinate, err := d.Gateway.Statement(about, d.Now())
+	if err != nil {
+		return err
+	}
+	return c.Status(fiber.StatusCreated).JSON(answer{
+		Status: enrolled.Status, Entity: enrolled.Entity, ID: enrolled.Entity.ID().String(), KeyIDs: keys.IDs(),
+		EventsEndpoint: string(d.Gateway.Entity) + "/events", Audience: d.Gateway.Entity, Subordinate: string(subordinate),
+	})
+}

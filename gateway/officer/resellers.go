@@ -1,0 +1,229 @@
+package officer
+
+import (
+	"context"
+	"time"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/resellers/docket"
+	"github.com/cipgate/cipgate/resellers/escalation"
+)
+
+// line is one reseller in a list.
+type line struct {
+	ID       string          `json:"id"`
+	Entity   envelope.Entity `json:"entity"`
+	Name     string          `json:"name"`
+	Country  string          `json:"country"`
+	Standing string          `json:"standing"`
+	NextStep step            `json:"next_step"`
+	LimitAt  *time.Time      `json:"limit_at" doc:"what nothing passes silently; null without a case"`
+}
+
+// step is what happens next if nothing is done.
+type step struct {
+	What   string     `json:"what"`
+	At     *time.Time `json:"at" doc:"null: nothing is scheduled"`
+	Unless string     `json:"unless,omitempty" doc:"what prevents it"`
+}
+
+func stepOf(s escalation.Step) step { return step{What: s.What, At: timeOf(s.At), Unless: s.Unless} }
+
+func timeOf(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func (a API) resellers(ctx context.Context, in *page) (*list[line], error) {
+	var after *docket.Place
+	if in.After != "" {
+		parts, err := parseCursor(in.After, 2)
+		if err != nil {
+			return nil, err
+		}
+		id, err := (byID{parts[1]}).parse()
+		if err != nil {
+			return nil, err
+		}
+		after = &docket.Place{Name: parts[0], ID: id}
+	}
+	lines, err := a.Docket.List(ctx, after, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	out := &list[line]{}
+	out.Body.Items = make([]line, len(lines))
+	for i, one := range lines {
+		out.Body.Items[i] = line{ID: one.ID.String(), Entity: one.Entity, Name: one.Name, Country: one.Country,
+			Standing: one.Standing.String(), NextStep: stepOf(one.Next), LimitAt: timeOf(one.LimitAt)}
+	}
+	if len(lines) == in.Limit {
+		last := lines[len(lines)-1]
+		out.Body.Next = cursorOf(last.Name, last.ID.String())
+	}
+	return out, nil
+}
+
+// finding is one open shortfall.
+type finding struct {
+	ID       string    `json:"id"`
+	Rule     string    `json:"rule"`
+	Severity string    `json:"severity"`
+	Since    time.Time `json:"since" doc:"when the facts made it true"`
+	OpenedAt time.Time `json:"opened_at"`
+	Evidence []int64   `json:"evidence" doc:"leaf indexes"`
+	Cure     string    `json:"cure"`
+	Leaf     int64     `json:"leaf_index" doc:"where it was stated"`
+}
+
+// caseJSON is the open escalation.
+type caseJSON struct {
+	ID           string     `json:"id"`
+	Policy       string     `json:"policy" doc:"the version it is pinned to"`
+	Since        time.Time  `json:"since"`
+	OpenedAt     time.Time  `json:"opened_at"`
+	WarnedAt     *time.Time `json:"warned_at"`
+	CureBy       *time.Time `json:"cure_by"`
+	RestrictedAt *time.Time `json:"restricted_at"`
+	ClosingAt    *time.Time `json:"closing_at"`
+	TerminatedAt *time.Time `json:"terminated_at"`
+}
+
+type resellerOut struct {
+	Body struct {
+		line
+		Why              string                   `json:"why" doc:"in words, what the standing follows from"`
+		Findings         []finding                `json:"findings"`
+		Case             *caseJSON                `json:"case" doc:"null without one"`
+		CurrentlyDue     []escalation.Due         `json:"currently_due"`
+		PastDue          []escalation.Due         `json:"past_due"`
+		EventuallyDue    []escalation.Due         `json:"eventually_due"`
+		Restrictions     []escalation.Restriction `json:"restrictions"`
+		LimitPassed      bool                     `json:"limit_passed" doc:"the case passed its limit, or will if nothing is done"`
+		IfNothingHappens []step                   `json:"if_nothing_happens"`
+	}
+}
+
+func (a API) reseller(ctx context.Context, in *byID) (*resellerOut, error) {
+	id, err := in.parse()
+	if err != nil {
+		return nil, err
+	}
+	file, err := a.Docket.Open(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	outlook, err := a.Docket.Outlook(file)
+	if err != nil {
+		return nil, err
+	}
+	out := &resellerOut{}
+	b := &out.Body
+	b.line = line{ID: in.ID, Entity: file.Entity, Name: file.History.Name, Country: file.History.Country,
+		Standing: outlook.Standing.String(), NextStep: stepOf(outlook.NextStep), LimitAt: timeOf(outlook.LimitAt)}
+	b.Why, b.LimitPassed = outlook.Why, outlook.LimitPassed
+	b.CurrentlyDue, b.PastDue, b.EventuallyDue = orEmpty(outlook.CurrentlyDue), orEmpty(outlook.PastDue), orEmpty(outlook.EventuallyDue)
+	b.Restrictions = orEmpty(outlook.Restrictions)
+	b.Findings = []finding{}
+	for _, f := range file.Case.Findings {
+		b.Findings = append(b.Findings, finding{ID: f.ID, Rule: f.Rule, Severity: f.Severity, Since: f.Since,
+			OpenedAt: f.OpenedAt, Evidence: orEmpty(f.Evidence), Cure: f.Cure, Leaf: f.Leaf})
+	}
+	b.IfNothingHappens = []step{}
+	for _, s := range outlook.Future {
+		b.IfNothingHappens = append(b.IfNothingHappens, stepOf(s))
+	}
+	if c := file.Case; c.ID != "" {
+		b.Case = &caseJSON{ID: c.ID, Policy: c.Policy, Since: c.Since, OpenedAt: c.OpenedAt, WarnedAt: timeOf(c.WarnedAt),
+			CureBy: timeOf(c.CureBy), RestrictedAt: timeOf(c.RestrictedAt), ClosingAt: timeOf(c.ClosingAt), TerminatedAt: timeOf(c.TerminatedAt)}
+	}
+	return out, nil
+}
+
+// orEmpty makes an absent list an empty one: [] in JSON, not null.
+func orEmpty[T any](items []T) []T {
+	if items == nil {
+		return []T{}
+	}
+	return items
+}
+
+// told is an entry with its words.
+type told struct {
+	LeafIndex  int64     `json:"leaf_index"`
+	AcceptedAt time.Time `json:"accepted_at"`
+	Kind       string    `json:"kind"`
+	By         string    `json:"by"`
+	JTI        string    `json:"jti"`
+	Digest     string    `json:"digest" doc:"of the compact JWS; its receipt is at /receipts/{digest}"`
+	Headline   string    `json:"headline"`
+	Detail     string    `json:"detail"`
+}
+
+type historyIn struct {
+	ID    string `path:"id" doc:"base64url SHA-256 of the entity identifier"`
+	After string `query:"after" doc:"cursor: the next of the page before"`
+	Limit int    `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+}
+
+func (a API) history(ctx context.Context, in *historyIn) (*list[told], error) {
+	id, err := (byID{in.ID}).parse()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := a.Docket.Open(ctx, id); err != nil {
+		return nil, err
+	}
+	from, err := leafAfter(in.After)
+	if err != nil {
+		return nil, err
+	}
+	read := func(from int64, limit int) ([]statement.Entry, error) { return a.Ledger.About(ctx, id, from, limit) }
+	entries, err := read(from, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	out := &list[told]{}
+	out.Body.Items = make([]told, len(entries))
+	for i, entry := range entries {
+		words := Tell(entry, a.Entity)
+		out.Body.Items[i] = told{LeafIndex: entry.LeafIndex, AcceptedAt: entry.AcceptedAt, Kind: string(entry.Statement.Kind()), By: string(entry.By),
+			JTI: entry.JTI, Digest: entry.Digest.String(), Headline: words.Headline, Detail: words.Detail}
+	}
+	out.Body.Next, err = nextLeaf(entries, in.Limit, read)
+	return out, err
+}
+
+// entryJSON is one entry of the ledger without its content.
+type entryJSON struct {
+	LeafIndex  int64           `json:"leaf_index"`
+	AcceptedAt time.Time       `json:"accepted_at"`
+	Kind       string          `json:"kind"`
+	About      envelope.Entity `json:"about"`
+	By         envelope.Entity `json:"by"`
+	JTI        string          `json:"jti"`
+	Digest     string          `json:"digest"`
+}
+
+func (a API) entries(ctx context.Context, in *page) (*list[entryJSON], error) {
+	from, err := leafAfter(in.After)
+	if err != nil {
+		return nil, err
+	}
+	read := func(from int64, limit int) ([]statement.Entry, error) { return a.Ledger.Entries(ctx, from, limit) }
+	entries, err := read(from, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	out := &list[entryJSON]{}
+	out.Body.Items = make([]entryJSON, len(entries))
+	for i, entry := range entries {
+		out.Body.Items[i] = entryJSON{LeafIndex: entry.LeafIndex, AcceptedAt: entry.AcceptedAt, Kind: string(entry.Statement.Kind()),
+			About: entry.About, By: entry.By, JTI: entry.JTI, Digest: entry.Digest.String()}
+	}
+	out.Body.Next, err = nextLeaf(entries, in.Limit, read)
+	return out, err
+}

@@ -1,0 +1,103 @@
+// Package problem is the one table of statuses and codes. Every error that reaches the edge is looked up
+// here and nowhere else: which HTTP status, which RFC 8935 code, which problem type, and whether the caller
+// should try again. It decides no error and words none: the text is the error's own, written by the package
+// that detected it; an error that stands in no row is ours, is logged, and is told as such without its cause.
+package problem
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/intake"
+	"github.com/cipgate/cipgate/attestations/ledger"
+	"github.com/cipgate/cipgate/resellers/docket"
+	"github.com/cipgate/cipgate/resellers/registry"
+)
+
+// Errors that belong to the edge itself.
+var (
+	// ErrMediaType says that the Content-Type is not the one wanted, or that a Content-Encoding was used.
+	ErrMediaType = errors.New("unsupported media type")
+	// ErrUnauthenticated says that the request names nobody who may use /v1 or the dashboard. auth detects it.
+	ErrUnauthenticated = errors.New("sign in first")
+	// ErrForbidden says that the person is known but may not do this. auth detects it.
+	ErrForbidden = errors.New("not allowed")
+	// ErrNoSuchPage says that nothing is served under this address.
+	ErrNoSuchPage = errors.New("no such page")
+	// ErrRequest says that a request of /v1 or a page is not well formed.
+	ErrRequest = errors.New("bad request")
+)
+
+// Row says how one error is told.
+type Row struct {
+	Is     error  // matched with errors.Is, first row wins
+	Status int    // HTTP
+	Code   string // RFC 8935, section 2.4, or ours where that list has none
+	Title  string // RFC 9457
+	// RetryAfter is how long the caller should wait; zero means that trying again changes nothing.
+	RetryAfter time.Duration
+}
+
+// Table holds a row for every error that a caller can provoke. Its order matters: registry.ErrRefused
+// wraps envelope's errors.
+var Table = []Row{
+	{Is: ErrUnauthenticated, Status: http.StatusUnauthorized, Code: "authentication_failed", Title: "Sign in first"},
+	{Is: ErrForbidden, Status: http.StatusForbidden, Code: "access_denied", Title: "Not allowed"},
+	{Is: registry.ErrInvitation, Status: http.StatusUnauthorized, Code: "authentication_failed", Title: "No such invitation"},
+	{Is: registry.ErrTaken, Status: http.StatusConflict, Code: "invalid_request", Title: "Already taken"},
+	{Is: registry.ErrRefused, Status: http.StatusUnprocessableEntity, Code: "invalid_request", Title: "Refused"},
+	{Is: registry.ErrNotFound, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such entity"},
+	{Is: docket.ErrNotFound, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such reseller"},
+	{Is: ledger.ErrNotFound, Status: http.StatusNotFound, Code: "invalid_request", Title: "Not in the ledger"},
+	{Is: ErrMediaType, Status: http.StatusUnsupportedMediaType, Code: "invalid_request", Title: "Unsupported media type"},
+	{Is: ErrNoSuchPage, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such page"},
+	{Is: ErrRequest, Status: http.StatusBadRequest, Code: "invalid_request", Title: "Bad request"},
+	{Is: intake.ErrIssuer, Status: http.StatusBadRequest, Code: "invalid_issuer", Title: "Issuer unknown or terminated"},
+	{Is: intake.ErrMayNot, Status: http.StatusBadRequest, Code: "access_denied", Title: "This entity may not state this type"},
+	{Is: intake.ErrRate, Status: http.StatusTooManyRequests, Code: "rate_limited", Title: "Too many submissions", RetryAfter: time.Second},
+	{Is: intake.ErrBusy, Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", Title: "Busy", RetryAfter: time.Second},
+	{Is: ledger.ErrTwin, Status: http.StatusBadRequest, Code: "invalid_request", Title: "jti used for another statement"},
+	{Is: ledger.ErrFull, Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", Title: "The queue is full", RetryAfter: time.Second},
+	{Is: ledger.ErrUnknownOutcome, Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", Title: "Outcome unknown", RetryAfter: 2 * time.Second},
+	{Is: ledger.ErrClosed, Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", Title: "Shutting down", RetryAfter: 5 * time.Second},
+	{Is: envelope.ErrTooLarge, Status: http.StatusRequestEntityTooLarge, Code: "invalid_request", Title: "Too large"},
+	{Is: envelope.ErrMalformed, Status: http.StatusBadRequest, Code: "invalid_request", Title: "Not a statement that can be taken"},
+	{Is: envelope.ErrKey, Status: http.StatusBadRequest, Code: "invalid_key", Title: "Key unknown or not usable"},
+	{Is: envelope.ErrSignature, Status: http.StatusBadRequest, Code: "authentication_failed", Title: "The signature does not verify"},
+	{Is: envelope.ErrAudience, Status: http.StatusBadRequest, Code: "invalid_audience", Title: "Meant for somebody else"},
+}
+
+// Problem is an error as a caller sees it.
+type Problem struct {
+	Status      int
+	Code        string
+	Title       string
+	Description string
+	RetryAfter  time.Duration
+	// Ours says that the error stands in no row: the fault is the gateway's and its cause was not told.
+	Ours bool
+}
+
+// Of looks err up. It always returns something fit to show.
+func Of(err error) Problem {
+	for _, row := range Table {
+		if !errors.Is(err, row.Is) {
+			continue
+		}
+		p := Problem{Status: row.Status, Code: row.Code, Title: row.Title, Description: err.Error(), RetryAfter: row.RetryAfter}
+		if limited := (*intake.RateError)(nil); errors.As(err, &limited) && limited.RetryAfter > p.RetryAfter {
+			p.RetryAfter = limited.RetryAfter
+		}
+		return p
+	}
+	if unmatched := (*fiber.Error)(nil); errors.As(err, &unmatched) && unmatched.Code < http.StatusInternalServerError {
+		return Problem{Status: unmatched.Code, Code: "invalid_request", Title: http.StatusText(unmatched.Code), Description: unmatched.Message}
+	}
+	return Problem{Status: http.StatusInternalServerError, Code: "temporarily_unavailable", Title: "The gateway failed", Ours: true,
+		Description: "The gateway failed, by no fault of yours. It was logged. Send the same again in a minute; nothing is stored twice.",
+		RetryAfter:  time.Minute}
+}
