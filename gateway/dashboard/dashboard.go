@@ -1,0 +1,85 @@
+// Package dashboard is what people see of the gateway in a browser: the list of resellers, the history of
+// one, the page on which to sign in, and the public page that explains how to enrol. Each page is a folder
+// with its template, a pure function that fills its view, and a handler.
+//
+// It reads the docket and the ledger. It decides nothing, states nothing, and words entries with the same
+// sentences as /v1 does (officer.Tell). Pages work without script; htmx only keeps them fresh.
+package dashboard
+
+import (
+	"context"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/gateway/dashboard/assets"
+	"github.com/cipgate/cipgate/gateway/dashboard/enrol"
+	"github.com/cipgate/cipgate/gateway/dashboard/fault"
+	"github.com/cipgate/cipgate/gateway/dashboard/frame"
+	"github.com/cipgate/cipgate/gateway/dashboard/reseller"
+	"github.com/cipgate/cipgate/gateway/dashboard/resellers"
+	"github.com/cipgate/cipgate/gateway/dashboard/signin"
+	"github.com/cipgate/cipgate/resellers/docket"
+	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/policy"
+)
+
+// Docket is what the dashboard reads of the resellers' files.
+type Docket interface {
+	List(ctx context.Context, after *docket.Place, limit int) ([]docket.Line, error)
+	Open(ctx context.Context, id envelope.ID) (docket.File, error)
+	Outlook(file docket.File) (escalation.Prospect, error)
+}
+
+// Ledger is what the dashboard reads of the ledger.
+type Ledger interface {
+	Latest(ctx context.Context, id envelope.ID, before int64, limit int) ([]statement.Entry, error)
+	Size(ctx context.Context) (int64, error)
+}
+
+// Config is what a dashboard works with.
+type Config struct {
+	Docket  Docket
+	Ledger  Ledger
+	Policy  policy.Policy
+	Now     func() time.Time // the gateway's clock, in a sandbox the one that can be moved
+	Entity  envelope.Entity
+	Sandbox bool
+	Version string
+}
+
+// Dashboard serves the pages of one gateway.
+type Dashboard struct {
+	config Config
+	frame  frame.Frame
+}
+
+// New makes a dashboard.
+func New(config Config) *Dashboard {
+	return &Dashboard{config: config, frame: frame.Frame{
+		Entity: config.Entity, Sandbox: config.Sandbox, Version: config.Version, Log: config.Ledger, Now: config.Now,
+	}}
+}
+
+// Mount registers the pages and what they load. signedIn comes before each page that shows something of the
+// resellers. Mount it last: an address that nothing serves is then answered to browsers with a page too.
+func (d *Dashboard) Mount(router fiber.Router, signedIn fiber.Handler) {
+	router.Use(fault.Pages(d.frame))
+	assets.Mount(router)
+	router.Get("/sign-in", signin.Handler(d.frame))
+	router.Get("/enrol", enrol.Handler(d.frame, d.config.Policy))
+	router.Get("/resellers", signedIn, resellers.Handler(d.frame, d.config.Docket, d.config.Now))
+	router.Get("/resellers/:id", signedIn, reseller.Handler(d.frame, reseller.Sources{
+		Docket: d.config.Docket, Ledger: d.config.Ledger, Policy: d.config.Policy, Now: d.config.Now,
+	}))
+}
+
+// Home answers a browser on /.
+func (d *Dashboard) Home(c *fiber.Ctx) error {
+	return c.Redirect("/resellers", fiber.StatusSeeOther)
+}
+
+// Frame is the frame of these pages, for pages that others bring.
+func (d *Dashboard) Frame() frame.Frame { return d.frame }

@@ -1,0 +1,131 @@
+// Package reseller is the page about one reseller: how it stands, what comes next, when, and unless what; what
+// falls short and what cures it; the future if nothing happens; and the past, entry by entry, each with its
+// receipt. It decides nothing: the future is escalation's, the words of the past are officer's.
+package reseller
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/gateway/dashboard/frame"
+	"github.com/cipgate/cipgate/gateway/problem"
+	"github.com/cipgate/cipgate/resellers/docket"
+	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/policy"
+)
+
+// Docket is where the reseller's file comes from.
+type Docket interface {
+	Open(ctx context.Context, id envelope.ID) (docket.File, error)
+	Outlook(file docket.File) (escalation.Prospect, error)
+}
+
+// Ledger is where its history comes from.
+type Ledger interface {
+	Latest(ctx context.Context, id envelope.ID, before int64, limit int) ([]statement.Entry, error)
+}
+
+// Sources are what the page is made from.
+type Sources struct {
+	Docket Docket
+	Ledger Ledger
+	Policy policy.Policy
+	Now    func() time.Time
+}
+
+//go:embed page.html
+var pageHTML string
+
+var page = frame.Parse(pageHTML)
+
+// Handler serves the page under an address that ends in the reseller's id.
+func Handler(f frame.Frame, from Sources) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		id, err := envelope.ParseID(c.Params("id"))
+		if err != nil {
+			return fmt.Errorf("%w: no reseller has such an id", problem.ErrNoSuchPage)
+		}
+		before, err := beforeOf(c.Query("before"))
+		if err != nil {
+			return err
+		}
+		file, err := from.Docket.Open(c.UserContext(), id)
+		if err != nil {
+			return err
+		}
+		now := from.Now()
+		// The page asks for itself every few seconds. If it would be the same again, nothing is read for it.
+		if c.Get("HX-Request") == "true" && c.Query("shown") == edition(file, now) {
+			return c.SendStatus(fiber.StatusNoContent)
+		}
+		past, older, err := newest(c.UserContext(), from.Ledger, id, before)
+		if err != nil {
+			return err
+		}
+		ahead, err := from.Docket.Outlook(file)
+		if err != nil {
+			return fmt.Errorf("looking ahead for %s: %w", file.Entity, err)
+		}
+		shown := fill(from.Policy, f.Entity, file, ahead, past, now)
+		shown.Newest = before == end
+		if older {
+			shown.Older = fmt.Sprintf("/resellers/%s?before=%d", id, past[0].LeafIndex)
+		}
+		return f.Show(c, frame.Page{Title: shown.Name, Template: page, View: shown})
+	}
+}
+
+// edition names what a page shows: the file as far as it was folded, and the minute, by which all its times
+// are worded.
+func edition(file docket.File, now time.Time) string {
+	return fmt.Sprintf("%d.%d", file.Seen(), now.Unix()/60)
+}
+
+const (
+	// shownEntries is how many entries one page tells.
+	shownEntries = 100
+	// end is behind every entry.
+	end = int64(math.MaxInt64)
+)
+
+func beforeOf(query string) (int64, error) {
+	if query == "" {
+		return end, nil
+	}
+	before, err := strconv.ParseInt(query, 10, 64)
+	if err != nil || before < 0 {
+		return 0, fmt.Errorf("%w: before: wanted the leaf index of an entry", problem.ErrRequest)
+	}
+	return before, nil
+}
+
+// newest returns the last entries about a reseller that stand before a leaf index, oldest first, and says
+// whether there are older ones.
+func newest(ctx context.Context, log Ledger, id envelope.ID, before int64) (entries []statement.Entry, older bool, err error) {
+	for len(entries) <= shownEntries {
+		// A page may be short where entries are large; only an empty one is the end.
+		read, err := log.Latest(ctx, id, before, shownEntries+1-len(entries))
+		if err != nil {
+			return nil, false, fmt.Errorf("reading the history of a reseller: %w", err)
+		}
+		if len(read) == 0 {
+			break
+		}
+		entries = append(entries, read...)
+		before = read[len(read)-1].LeafIndex
+	}
+	if len(entries) > shownEntries {
+		entries, older = entries[:shownEntries], true
+	}
+	slices.Reverse(entries)
+	return entries, older, nil
+}

@@ -1,0 +1,122 @@
+package reseller
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/gateway/dashboard/frame"
+	"github.com/cipgate/cipgate/gateway/officer"
+	"github.com/cipgate/cipgate/resellers/docket"
+	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/policy"
+)
+
+// view is what the page shows.
+type view struct {
+	Here        string // its own address, under which it refreshes itself
+	ID          string
+	Name        string
+	Entity      envelope.Entity
+	Country     string
+	Enrolled    frame.Moment
+	Standing    frame.Badge
+	Next        frame.Step
+	Limit       frame.Moment // zero without a case
+	LimitPassed bool         // or will be if nothing happens
+	Ended       frame.Moment // when the relationship was terminated, zero if it stands
+	Policy      string       // the one the case is pinned to
+	Findings    []finding
+	Newest      bool         // the page that ends now, not one of older entries
+	Future      []frame.Step // the furthest first
+	Now         frame.Moment
+	Past        []past // the newest first
+	Older       string // address of the page of older entries, empty if there are none
+}
+
+type finding struct {
+	Words    string
+	Severity string
+	Cure     string
+	By       frame.Moment
+	Since    frame.Moment
+	Rule     string
+	Source   string
+	Evidence []int64
+}
+
+type past struct {
+	officer.Telling
+	At        frame.Moment
+	LeafIndex int64
+	Receipt   string
+	Tone      string
+}
+
+// fill makes the view. entries are oldest first.
+func fill(p policy.Policy, self envelope.Entity, file docket.File, ahead escalation.Prospect, entries []statement.Entry, now time.Time) view {
+	id := file.ID().String()
+	v := view{
+		Here: fmt.Sprintf("/resellers/%s?shown=%s", id, edition(file, now)),
+		ID:   id, Name: file.History.Name, Entity: file.Entity, Country: officer.Country(file.History.Country),
+		Enrolled: frame.MomentOf(file.History.EnrolledAt, now),
+		Standing: frame.BadgeOf(ahead.Standing), Next: frame.StepOf(ahead.NextStep, now),
+		Limit: frame.MomentOf(ahead.LimitAt, now), LimitPassed: ahead.LimitPassed, Ended: frame.MomentOf(file.Case.TerminatedAt, now), Policy: file.Case.Policy,
+		Now: frame.MomentOf(now, now),
+	}
+	if ahead.LimitAt.IsZero() {
+		v.Next = frame.DueOf(ahead.NextStep, now)
+	}
+	if v.Name == "" {
+		v.Name = string(file.Entity)
+	}
+	due := map[string]time.Time{}
+	for _, d := range slices.Concat(ahead.PastDue, ahead.CurrentlyDue) {
+		due[d.Finding] = d.By
+	}
+	for _, open := range file.Case.Findings {
+		v.Findings = append(v.Findings, findingOf(p, open, due[open.ID], now))
+	}
+	for _, s := range slices.Backward(ahead.Future) {
+		v.Future = append(v.Future, frame.StepOf(s, now))
+	}
+	for _, entry := range slices.Backward(entries) {
+		v.Past = append(v.Past, past{Telling: officer.Tell(entry, self), At: frame.MomentOf(entry.AcceptedAt, now),
+			LeafIndex: entry.LeafIndex, Receipt: "/receipts/" + entry.Digest.String(), Tone: tone(entry.Statement)})
+	}
+	return v
+}
+
+func findingOf(p policy.Policy, open escalation.Open, by, now time.Time) finding {
+	f := finding{
+		Words: "What the rule " + open.Rule + " asks for is missing.", Severity: open.Severity, Cure: frame.Sentence(open.Cure),
+		By: frame.MomentOf(by, now), Since: frame.MomentOf(open.Since, now), Rule: open.Rule, Evidence: open.Evidence,
+	}
+	if rule, known := p.Rule(open.Rule); known {
+		f.Words, f.Source = frame.Sentence(rule.Finding), rule.Source
+	}
+	return f
+}
+
+// tone is the colour of an entry's mark: the standing it led to or away from.
+func tone(s statement.Statement) string {
+	switch said := s.(type) {
+	case statement.StandingChanged:
+		if after, err := escalation.ParseStanding(said.After); err == nil {
+			return frame.BadgeOf(after).Tone
+		}
+	case statement.CIPAttestation, statement.FindingCured, statement.OrderWithdrawn:
+		return frame.BadgeOf(escalation.Good).Tone
+	case statement.FindingOpened, statement.WarningIssued:
+		return frame.BadgeOf(escalation.Warned).Tone
+	case statement.RestrictionOrdered:
+		return frame.BadgeOf(escalation.Restricted).Tone
+	case statement.ClosureOrdered:
+		return frame.BadgeOf(escalation.Closing).Tone
+	case statement.RelationshipTerminated:
+		return frame.BadgeOf(escalation.Terminated).Tone
+	}
+	return frame.BadgeOf(escalation.Pending).Tone
+}
