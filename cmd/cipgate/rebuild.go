@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+)
+
+// withCore runs do on the store itself, without a server.
+func withCore(cmd *cobra.Command, do func(ctx context.Context, p *Program) error) (err error) {
+	config, _, err := loadConfig(cmd)
+	if err != nil {
+		return err
+	}
+	// Only serve begins a gateway: with a misspelt folder another command would look after a new, empty one.
+	if _, err := os.Stat(filepath.Join(config.Data, "keys")); err != nil {
+		return wrong("--data: wanted the folder of a gateway, with its keys in it: %v. Give the folder that cipgate serve was started with", err)
+	}
+	ctx := cmd.Context()
+	p, err := core(ctx, config, slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil)))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.Close(context.WithoutCancel(ctx))) }()
+	return do(ctx, p)
+}
+
+func rebuildCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "rebuild",
+		Short: "Drop the read models and fold the ledger again",
+		Long: `rebuild drops everything that is folded from the ledger (resellers' files, entities, keys) and folds it
+again. The ledger itself is only read. Stop every gateway on this store first.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withCore(cmd, func(ctx context.Context, p *Program) error {
+				if err := p.registry.Rebuild(ctx); err != nil {
+					return err
+				}
+				if err := p.docket.Rebuild(ctx); err != nil {
+					return err
+				}
+				size, err := p.ledger.Size(ctx)
+				if err != nil {
+					return err
+				}
+				if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
+					return printJSON(cmd.OutOrStdout(), map[string]int64{"entries": size})
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "Folded %d entries again. Start the gateway: cipgate serve\n", size)
+				return nil
+			})
+		},
+	}
+	registerConfig(cmd.Flags())
+	return cmd
+}
+
+func ledgerCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "ledger", Short: "Check the ledger", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	check := &cobra.Command{
+		Use:   "check",
+		Short: "Read all entries again and compare the tree with every kept hash and the signed checkpoint",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withCore(cmd, func(ctx context.Context, p *Program) error {
+				size, err := p.ledger.Size(ctx)
+				if err != nil {
+					return err
+				}
+				if err := p.ledger.Check(ctx); err != nil {
+					return err
+				}
+				if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
+					return printJSON(cmd.OutOrStdout(), map[string]int64{"entries": size})
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "The ledger holds: at least %d entries, each body, tile and the checkpoint agree.\n", size)
+				return nil
+			})
+		},
+	}
+	registerConfig(check.Flags())
+	cmd.AddCommand(check)
+	return cmd
+}

@@ -1,0 +1,280 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/jackc/pgx/v5/pgconn"
+	"golang.org/x/sync/semaphore"
+	"gorm.io/gorm"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/intake"
+	"github.com/cipgate/cipgate/attestations/ledger"
+	"github.com/cipgate/cipgate/attestations/proof"
+	"github.com/cipgate/cipgate/gateway/auth"
+	"github.com/cipgate/cipgate/gateway/dashboard"
+	"github.com/cipgate/cipgate/gateway/docs"
+	"github.com/cipgate/cipgate/gateway/edge"
+	"github.com/cipgate/cipgate/gateway/enrolment"
+	"github.com/cipgate/cipgate/gateway/events"
+	"github.com/cipgate/cipgate/gateway/officer"
+	"github.com/cipgate/cipgate/gateway/receipts"
+	"github.com/cipgate/cipgate/gateway/sandbox"
+	"github.com/cipgate/cipgate/gateway/signals"
+	"github.com/cipgate/cipgate/gateway/wellknown"
+	"github.com/cipgate/cipgate/migrations"
+	"github.com/cipgate/cipgate/resellers/docket"
+	"github.com/cipgate/cipgate/resellers/policy"
+	"github.com/cipgate/cipgate/resellers/registry"
+	"github.com/cipgate/cipgate/sync/trust"
+)
+
+// Program is a gateway, wired. Everything in it has one owner: this struct, whose Close stops it in order.
+type Program struct {
+	config   Config
+	log      *slog.Logger
+	clock    *clock
+	db       *gorm.DB
+	ledger   *ledger.Ledger
+	registry *registry.Registry
+	docket   *docket.Docket
+	auth     *auth.Auth
+	server   *edge.Server
+	keeper   *keeper
+
+	drainTime time.Duration
+
+	vkey string
+	made []string // what the first start made, for the first-run text
+}
+
+// core is what every command that opens the store itself needs: the store and the rooms over it, but no
+// server and nothing that runs by itself.
+func core(ctx context.Context, config Config, log *slog.Logger) (_ *Program, err error) {
+	p := &Program{config: config, log: log, clock: &clock{}, drainTime: drainTime}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.Close(context.WithoutCancel(ctx)))
+		}
+	}()
+	if err := os.MkdirAll(config.Data, 0o700); err != nil {
+		return nil, wrong("--data: %v", err)
+	}
+	rules := policy.Default()
+	if config.Policy != "" {
+		text, err := os.ReadFile(config.Policy)
+		if err != nil {
+			return nil, wrong("--policy: %v", err)
+		}
+		if rules, err = policy.Parse(text); err != nil {
+			return nil, wrong("--policy: %s: %v", config.Policy, err)
+		}
+	}
+	p.db, err = migrations.Open(ctx, config.store())
+	unreachable := (*pgconn.ConnectError)(nil)
+	switch {
+	case errors.Is(err, migrations.ErrURL), errors.Is(err, fs.ErrNotExist):
+		return nil, wrong("--database: %v", err)
+	case errors.As(err, &unreachable):
+		return nil, later("--database: %v. Is the server running, and does it let this user in?", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	keys, err := p.claim(ctx)
+	if err != nil {
+		return nil, err
+	}
+	statements, err := envelope.NewSigner(keys.statement)
+	if err != nil {
+		return nil, fmt.Errorf("the statement key: %w", err)
+	}
+	logSigner, err := proof.NewLogSigner(config.origin(), keys.log)
+	if err != nil {
+		return nil, fmt.Errorf("the log key: %w", err)
+	}
+	p.ledger, err = ledger.Open(ctx, ledger.Config{DB: p.db, Signer: logSigner, Origin: config.origin(), Now: p.clock.Now, MaxWaiting: config.Queue})
+	if err != nil {
+		return nil, err
+	}
+	self := config.entity()
+	p.registry = registry.New(p.db, p.ledger, statements, self, p.clock.Now)
+	p.docket, err = docket.New(ctx, p.db, p.ledger, statements, self, rules, p.clock.Now)
+	if err != nil {
+		return nil, err
+	}
+	// People sign in by the real clock, also where a sandbox's was moved.
+	p.auth = auth.New(p.db, time.Now, strings.HasPrefix(config.PublicURL, "https:"))
+	return p, p.routes(keys, rules, statements)
+}
+
+// claim finds out whose database this is. A new one is made this gateway's, with new keys.
+func (p *Program) claim(ctx context.Context) (keyring, error) {
+	folder := filepath.Join(p.config.Data, "keys")
+	known, err := migrations.FindDeployment(ctx, p.db)
+	isNew := errors.Is(err, migrations.ErrNew)
+	if err != nil && !isNew {
+		return keyring{}, err
+	}
+	if !isNew {
+		if known.Sandbox != p.config.Sandbox {
+			if known.Sandbox {
+				return keyring{}, wrong("%s was used with --sandbox: what was tried there must never count as real. Start with --sandbox, or give a new --data folder or --database", migrations.Redacted(p.config.store()))
+			}
+			return keyring{}, wrong("%s was used without --sandbox: a sandbox's clock must never move real deadlines. Start without --sandbox, or give a new --data folder or --database", migrations.Redacted(p.config.store()))
+		}
+		if known.Entity != p.config.PublicURL {
+			return keyring{}, wrong("--public-url: this ledger belongs to %s, got %s. An entity identifier never changes: start with --public-url %s", known.Entity, p.config.PublicURL, known.Entity)
+		}
+		p.clock.ahead.Store(int64(known.Ahead))
+	}
+	keys, made, err := openKeyring(folder, isNew)
+	if err != nil {
+		return keyring{}, err
+	}
+	if made {
+		p.made = append(p.made, folder+string(filepath.Separator)+"   federation, statement and log keys; keep a copy, they cannot be made again")
+	}
+	p.vkey = proof.Vkey(p.config.origin(), keys.log.Public().(ed25519.PublicKey))
+	if isNew {
+		return keys, migrations.Claim(ctx, p.db, migrations.Deployment{Entity: p.config.PublicURL, LogVkey: p.vkey, Sandbox: p.config.Sandbox})
+	}
+	if known.LogVkey != p.vkey {
+		return keyring{}, wrong("%s holds other keys than those that signed this ledger (%s): copy the folder from the gateway's other machine or from your backup", folder, known.LogVkey)
+	}
+	return keys, nil
+}
+
+// routes builds the server: every door of the gateway, named once.
+func (p *Program) routes(keys keyring, rules policy.Policy, statements envelope.Signer) error {
+	federation, err := envelope.NewSigner(keys.federation)
+	if err != nil {
+		return fmt.Errorf("the federation key: %w", err)
+	}
+	published, err := trust.PublicKeys(statements)
+	if err != nil {
+		return err
+	}
+	self := p.config.entity()
+	itself := trust.Gateway{Entity: self, Name: p.config.name(), Federation: federation, Statements: published, Lifetime: 24 * time.Hour}
+	counts := signals.New()
+	road := &intake.Road{
+		Issuers: p.registry, Ledger: p.ledger, Audience: self, Now: p.clock.Now,
+		MaxAge: time.Duration(rules.Intake.MaxAge.Value), MaxAhead: time.Duration(rules.Intake.MaxAhead.Value),
+		Rates: intake.NewRates(p.config.Rate, p.config.Burst),
+		// Checking a signature is pure computing: more at once than this only makes each of them late.
+		Verifying: semaphore.NewWeighted(int64(4 * runtime.GOMAXPROCS(0))),
+	}
+	pages := dashboard.New(dashboard.Config{Docket: p.docket, Ledger: p.ledger, Policy: rules, Now: p.clock.Now,
+		Entity: self, Sandbox: p.config.Sandbox, Version: programVersion()})
+	submissions := func(app *fiber.App) { events.Mount(app, counts.Count(road)) }
+	rest := func(app *fiber.App) {
+		counts.Mount(app)
+		app.Get("/readyz", func(c *fiber.Ctx) error {
+			if _, err := p.ledger.Size(c.UserContext()); err != nil {
+				return fmt.Errorf("%w: %w", ledger.ErrUnknownOutcome, err)
+			}
+			return c.SendString("ready\n")
+		})
+		wellknown.Board{Gateway: itself, Registry: p.registry, LogVkey: p.vkey, Version: programVersion(),
+			Sandbox: p.config.Sandbox, Now: p.clock.Now, Home: pages.Home}.Mount(app)
+		receipts.Shelf{Ledger: p.ledger, Vkey: p.vkey, Policy: rules.ID()}.Mount(app)
+		enrolment.Desk{Registry: p.registry, Gateway: itself, LogVkey: p.vkey, Now: p.clock.Now}.Mount(app)
+		if p.config.Sandbox {
+			sandbox.Mount(app, p)
+		}
+		app.Use("/v1", p.auth.API())
+		officer.API{Docket: p.docket, Ledger: p.ledger, Registry: p.registry, Entity: self,
+			Version: programVersion(), Log: p.log}.Mount(app)
+		p.auth.Mount(app)
+		docs.Library{Frame: pages.Frame()}.Mount(app)
+		pages.Mount(app, p.auth.Page())
+	}
+	p.server = edge.New(p.log, submissions, rest, counts.Refused)
+	return nil
+}
+
+// open wires a whole gateway and starts what runs by itself. What it made on its first start is told by
+// firstRun. Close it.
+func open(ctx context.Context, config Config, log *slog.Logger) (*Program, error) {
+	p, err := core(ctx, config, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.start(ctx); err != nil {
+		return nil, errors.Join(err, p.Close(context.WithoutCancel(ctx)))
+	}
+	return p, nil
+}
+
+func (p *Program) start(ctx context.Context) error {
+	if err := p.docket.Activate(ctx); err != nil {
+		return err
+	}
+	path := filepath.Join(p.config.Data, "admin.token")
+	made, err := p.auth.EnsureToken(ctx, "admin", func(token string) error {
+		return os.WriteFile(path, []byte(token+"\n"), 0o600)
+	})
+	if err != nil {
+		return err
+	}
+	if made {
+		p.made = append(p.made, path+"   the API token with every role; keep it secret")
+	}
+	if err := p.registry.CatchUp(ctx); err != nil {
+		return err
+	}
+	p.keeper = keep(p)
+	return nil
+}
+
+// Serve answers on the listener until ctx ends, then drains.
+func (p *Program) Serve(ctx context.Context, listener net.Listener) error {
+	failed := make(chan error, 1)
+	go func() { failed <- p.server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.drainTime)
+	defer cancel()
+	err := p.server.Shutdown(drain)
+	if errors.Is(err, context.DeadlineExceeded) {
+		// A request that never ends, or is never read, is no reason to end otherwise than in order: nothing was acknowledged for it.
+		p.log.Warn("cut off the requests that were still open", "after", p.drainTime)
+		err = nil
+	}
+	return errors.Join(err, <-failed)
+}
+
+// drainTime is how long open requests may take after a SIGTERM.
+const drainTime = 20 * time.Second
+
+// Close stops what runs, in this order: nobody decides any more, what was gathered is committed, the store
+// is closed. The server was drained by Serve.
+func (p *Program) Close(_ context.Context) error {
+	var errs []error
+	if p.keeper != nil {
+		p.keeper.stop()
+	}
+	if p.ledger != nil {
+		errs = append(errs, p.ledger.Close())
+	}
+	if p.db != nil {
+		errs = append(errs, migrations.Close(p.db))
+	}
+	return errors.Join(errs...)
+}
