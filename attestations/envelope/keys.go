@@ -29,6 +29,7 @@ type key struct {
 	jwk        jose.JSONWebKey // public; with kid, and with use and alg as they were published
 	thumbprint string
 	algorithms []string // what may verify with it; none for a key to encrypt with
+	prepared   *preparedEd25519
 }
 
 // NewKeys checks each key of a set and refuses the whole set if one is bad: a key without `kid` or with one that another
@@ -144,6 +145,11 @@ func newKey(pointer string, published publishedKey) (*key, error) {
 		return nil, fmt.Errorf("envelope: thumbprint of a key: %w", err)
 	}
 	checked.thumbprint = base64.RawURLEncoding.EncodeToString(sum)
+	if public, ok := jwk.Key.(ed25519.PublicKey); ok {
+		if checked.prepared, err = prepareEd25519(public); err != nil {
+			return nil, err
+		}
+	}
 	return checked, nil
 }
 
