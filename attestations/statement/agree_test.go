@@ -3,6 +3,7 @@ package statement
 import (
 	"bytes"
 	stdjson "encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -120,7 +121,7 @@ func TestDecodeAndSchemaAgreeOnExamplesChangedByHand(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range rapid.IntRange(1, 2).Draw(t, "changes") {
-			value = changed(t, value)
+			value = changed(t, value, membersOf(chosen.kind)...)
 		}
 		text, err := stdjson.Marshal(value)
 		if err != nil {
@@ -130,21 +131,30 @@ func TestDecodeAndSchemaAgreeOnExamplesChangedByHand(t *testing.T) {
 	})
 }
 
-// changed returns the value with one thing changed somewhere in it.
-func changed(t *rapid.T, value any) any {
+// membersOf returns the names of a kind's members at any depth, and one that no kind has: an example may lack the member
+// that a condition is about.
+func membersOf(k Kind) []string {
+	names := map[string]bool{"unknown": true}
+	walk(schemas[k].document, "", func(_ string, part map[string]any) {
+		properties, _ := part["properties"].(map[string]any)
+		for name := range properties {
+			names[name] = true
+		}
+	})
+	return slices.Sorted(maps.Keys(names))
+}
+
+// changed returns the value with one thing changed somewhere in it: a member of names, for one.
+func changed(t *rapid.T, value any, names ...string) any {
 	switch value := value.(type) {
 	case map[string]any:
-		names := make([]string, 0, len(value))
-		for name := range value {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		if len(names) > 0 && rapid.IntRange(0, 9).Draw(t, "into") > 2 {
-			name := rapid.SampledFrom(names).Draw(t, "member")
-			value[name] = changed(t, value[name])
+		own := slices.Sorted(maps.Keys(value))
+		if len(own) > 0 && rapid.IntRange(0, 9).Draw(t, "into") > 2 {
+			name := rapid.SampledFrom(own).Draw(t, "member")
+			value[name] = changed(t, value[name], names...)
 			return value
 		}
-		switch name := rapid.SampledFrom(append(names, "other")).Draw(t, "at"); rapid.IntRange(0, 3).Draw(t, "what") {
+		switch name := rapid.SampledFrom(append(own, names...)).Draw(t, "at"); rapid.IntRange(0, 3).Draw(t, "what") {
 		case 0:
 			delete(value, name)
 		case 1:
@@ -158,7 +168,7 @@ func changed(t *rapid.T, value any) any {
 	case []any:
 		if len(value) > 0 && rapid.Bool().Draw(t, "into") {
 			i := rapid.IntRange(0, len(value)-1).Draw(t, "item")
-			value[i] = changed(t, value[i])
+			value[i] = changed(t, value[i], names...)
 			return value
 		}
 		return append(value, other(t))
@@ -175,9 +185,11 @@ func other(t *rapid.T) any {
 		nil, true, false, stdjson.Number("0"), stdjson.Number("1"), stdjson.Number("-1"), stdjson.Number("2.0"), stdjson.Number("1e2"),
 		stdjson.Number("0.5"), stdjson.Number("9007199254740991"), stdjson.Number("9007199254740992"), stdjson.Number("1e400"), stdjson.Number("-1e25"),
 		"", " ", "x", "own", "adopted", "referenced", "initial", "annual", "change", "good", "minor",
+		"owner", "customer", "verified", "not-verified", "control", "ownership", "opened", "closed", "order", "other", "occurred", "planned",
+		"dispute", "explanation", "extension-request", "cannot", "done", "rotation", "compromise", "condition", "BR", "1e26", "a.b.c", "a.b.c.d.e", "https://a.example",
 		"2025-01-15", "2025-02-30", "1999-01-01", "2026-03-01T12:00:00Z", "2026-03-01T24:00:00Z", "2026-03-01T12:00:60Z", "2026-03-01T12:00:00+00:00",
 		"a@b", "é\n", strings.Repeat("x", 201), strings.Repeat("é", 200), strings.Repeat("x", 2001),
-		[]any{}, []any{stdjson.Number("3")}, map[string]any{}, map[string]any{"in_place": true}, map[string]any{"in_place": true, "note": ""},
+		[]any{}, []any{stdjson.Number("3")}, []any{"closed"}, []any{"other"}, []any{"x", "x"}, map[string]any{"home": "BR"}, map[string]any{"id": "x", "basis": "control"}, map[string]any{}, map[string]any{"in_place": true}, map[string]any{"in_place": true, "note": ""},
 		[]any{map[string]any{"what": "x", "on": "2025-01-15"}}, map[string]any{"sha256": envelope.DigestOf(nil).String()},
 	}).Draw(t, "other")
 }

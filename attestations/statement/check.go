@@ -12,6 +12,20 @@ func check(s Statement, c envelope.Claims) error {
 	switch s := s.(type) {
 	case CIPAttestation:
 		return s.check(c.IssuedAt)
+	case CustomerVerification:
+		return s.check(c)
+	case AccountStatus:
+		return s.check(c)
+	case SuspiciousActivity:
+		return s.check(c)
+	case AITraining:
+		return s.check(c)
+	case Remediation:
+		return s.check(c)
+	case OrderConfirmation:
+		return s.check(c)
+	case Forwarded:
+		return s.check(c)
 	case FindingOpened:
 		if s.Since.After(s.Opened) {
 			return fault(s.Kind(), "a time that is not after opened", "a later one", "Check which of the two is wrong.", "since")
@@ -22,6 +36,18 @@ func check(s Statement, c envelope.Claims) error {
 		}
 	case EntityEnrolled:
 		return s.check(c.Subject)
+	case KeysChanged:
+		return s.check()
+	case SpecialMeasureImposed:
+		return s.check()
+	case OfficerAction:
+		return uniqueFields(s.Kind(), s.Details, "details")
+	case RecordErased:
+		return unique(s.Kind(), s.Digests, "digests")
+	case OutageRecorded:
+		if !s.From.Before(s.To) {
+			return fault(s.Kind(), "a time that is after from", "an earlier one", "Check which of the two is wrong.", "to")
+		}
 	}
 	return nil
 }

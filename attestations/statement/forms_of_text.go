@@ -1,6 +1,7 @@
 package statement
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
@@ -43,6 +44,102 @@ func isThisCentury(s string) bool {
 		}
 	}
 	return true
+}
+
+// secondsUTC is how every time is written.
+const secondsUTC = "2006-01-02T15:04:05Z"
+
+// isMoment is true for what looks like a time of a day in this century; whether day and hour exist is another question.
+func isMoment(s string) bool {
+	if len(s) != len(secondsUTC) || !isThisCentury(s[:10]) || s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[19] != 'Z' {
+		return false
+	}
+	for _, i := range [...]int{11, 12, 14, 15, 17, 18} {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return s[17] < '6' // no leap second: few clocks can tell one
+}
+
+// isID is true for an identifier: a jti, an account, an owner.
+func isID(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isEntity is true for what looks like an entity identifier; envelope.ParseEntity says whether it is one.
+func isEntity(s string) bool {
+	rest, found := strings.CutPrefix(s, "https://")
+	if !found {
+		rest, found = strings.CutPrefix(s, "http://")
+	}
+	return found && isID(rest)
+}
+
+// isCountry is true for two capital letters, as of ISO 3166-1.
+func isCountry(s string) bool {
+	return len(s) == 2 && 'A' <= s[0] && s[0] <= 'Z' && 'A' <= s[1] && s[1] <= 'Z'
+}
+
+// isFieldName is true for the name of a field that a policy asks for.
+func isFieldName(s string) bool {
+	if s == "" || s[0] < 'a' || s[0] > 'z' {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && !isDigit(c) && c != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+// isScientific is true for a number in scientific form, of at most eight decimals and an exponent of at most two digits.
+func isScientific(s string) bool {
+	mantissa, exponent, found := strings.Cut(s, "e")
+	first, decimals, dot := strings.Cut(mantissa, ".")
+	if !found || len(first) != 1 || first == "0" || dot != (decimals != "") || len(decimals) > 8 ||
+		exponent == "" || len(exponent) > 2 || len(exponent) == 2 && exponent[0] == '0' {
+		return false
+	}
+	return isDigits(first) && isDigits(decimals) && isDigits(exponent)
+}
+
+func isDigits(s string) bool {
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// isCompact returns a test for the compact form of JOSE with so many parts, none of them empty.
+func isCompact(parts int) func(string) bool {
+	return func(s string) bool {
+		n := 0
+		for part := range strings.SplitSeq(s, ".") {
+			if n++; part == "" {
+				return false
+			}
+			for i := range len(part) {
+				if c := part[i]; !isAlphanumeric(c) && c != '-' && c != '_' {
+					return false
+				}
+			}
+		}
+		return n == parts
+	}
+}
+
+// oneOf returns a test for one of these words.
+func oneOf(words ...string) func(string) bool {
+	return func(s string) bool { return slices.Contains(words, s) }
 }
 
 func isDigest(s string) bool {

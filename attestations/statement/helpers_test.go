@@ -41,6 +41,9 @@ func draft(k Kind, event any) envelope.Draft {
 		d.Issuer = gateway
 		d.Subject = envelope.Subject{Format: "uri", URI: string(reseller)}
 	}
+	if forms[k].customer != noCustomer {
+		d.Subject = envelope.Subject{Format: "opaque", ID: "customer-7"}
+	}
 	return d
 }
 

@@ -11,10 +11,21 @@ import (
 // Kind names what a statement says, such as "cip-attestation".
 type Kind string
 
-// What an enrolled entity states, and what the gateway does. A finding-opened is about a shortfall, and so on down to
-// relationship-terminated, in the order in which a case goes; the last two record what the gateway itself runs on.
+// What an enrolled entity states: of its program, of its customers, and in answer to the gateway.
 const (
-	KindCIPAttestation         Kind = "cip-attestation"
+	KindCIPAttestation       Kind = "cip-attestation"
+	KindCustomerVerification Kind = "customer-verification"
+	KindAccountStatus        Kind = "account-status"
+	KindSuspiciousActivity   Kind = "suspicious-activity"
+	KindAITraining           Kind = "ai-training"
+	KindRemediation          Kind = "remediation"
+	KindOrderConfirmation    Kind = "order-confirmation"
+	KindForwarded            Kind = "forwarded"
+)
+
+// What the gateway states. A finding-opened is about a shortfall, and so on down to relationship-reinstated, in the order
+// in which a case goes; then what the gateway asks for, and last what it keeps on record of itself.
+const (
 	KindFindingOpened          Kind = "finding-opened"
 	KindFindingCured           Kind = "finding-cured"
 	KindStandingChanged        Kind = "standing-changed"
@@ -23,8 +34,19 @@ const (
 	KindClosureOrdered         Kind = "closure-ordered"
 	KindOrderWithdrawn         Kind = "order-withdrawn"
 	KindRelationshipTerminated Kind = "relationship-terminated"
+	KindRelationshipReinstated Kind = "relationship-reinstated"
+	KindAppealDecided          Kind = "appeal-decided"
+	KindInformationRequested   Kind = "information-requested"
+	KindCIPRequested           Kind = "cip-requested"
+	KindDocumentReceived       Kind = "document-received"
+	KindSpecialMeasureImposed  Kind = "special-measure-imposed"
+	KindSpecialMeasureLifted   Kind = "special-measure-lifted"
 	KindPolicyActivated        Kind = "policy-activated"
 	KindEntityEnrolled         Kind = "entity-enrolled"
+	KindKeysChanged            Kind = "keys-changed"
+	KindOfficerAction          Kind = "officer-action"
+	KindRecordErased           Kind = "record-erased"
+	KindOutageRecorded         Kind = "outage-recorded"
 )
 
 const (
@@ -56,10 +78,13 @@ func (k Kind) ByGateway() bool { return forms[k].gateway }
 func Kinds() []Kind { return append([]Kind(nil), kinds...) }
 
 var kinds = []Kind{
-	KindCIPAttestation,
+	KindCIPAttestation, KindCustomerVerification, KindAccountStatus, KindSuspiciousActivity, KindAITraining,
+	KindRemediation, KindOrderConfirmation, KindForwarded,
 	KindFindingOpened, KindFindingCured, KindStandingChanged,
 	KindWarningIssued, KindRestrictionOrdered, KindClosureOrdered, KindOrderWithdrawn, KindRelationshipTerminated,
-	KindPolicyActivated, KindEntityEnrolled,
+	KindRelationshipReinstated, KindAppealDecided, KindInformationRequested, KindCIPRequested, KindDocumentReceived,
+	KindSpecialMeasureImposed, KindSpecialMeasureLifted,
+	KindPolicyActivated, KindEntityEnrolled, KindKeysChanged, KindOfficerAction, KindRecordErased, KindOutageRecorded,
 }
 
 // form is how a kind is read.
@@ -70,10 +95,28 @@ type form struct {
 	// refusal: submissions are many and the schema takes three times as long as all else. The gateway's own statements
 	// are few, and the schema judges each.
 	exact bool
+	// customer says what a submission's sub_id is: its issuer at most, the customer, or either.
+	customer customerRule
 }
+
+// customerRule says whether a submission names a customer.
+type customerRule int
+
+const (
+	noCustomer customerRule = iota
+	mayNameCustomer
+	mustNameCustomer
+)
 
 var forms = map[Kind]form{
 	KindCIPAttestation:         {decode: decode[CIPAttestation], exact: true},
+	KindCustomerVerification:   {decode: decode[CustomerVerification], exact: true, customer: mustNameCustomer},
+	KindAccountStatus:          {decode: decode[AccountStatus], exact: true, customer: mustNameCustomer},
+	KindSuspiciousActivity:     {decode: decode[SuspiciousActivity], exact: true, customer: mayNameCustomer},
+	KindAITraining:             {decode: decode[AITraining], exact: true, customer: mustNameCustomer},
+	KindRemediation:            {decode: decode[Remediation], exact: true},
+	KindOrderConfirmation:      {decode: decode[OrderConfirmation], exact: true},
+	KindForwarded:              {decode: decode[Forwarded], exact: true},
 	KindFindingOpened:          {decode: decode[FindingOpened], gateway: true},
 	KindFindingCured:           {decode: decode[FindingCured], gateway: true},
 	KindStandingChanged:        {decode: decode[StandingChanged], gateway: true},
@@ -82,8 +125,19 @@ var forms = map[Kind]form{
 	KindClosureOrdered:         {decode: decode[ClosureOrdered], gateway: true},
 	KindOrderWithdrawn:         {decode: decode[OrderWithdrawn], gateway: true},
 	KindRelationshipTerminated: {decode: decode[RelationshipTerminated], gateway: true},
+	KindRelationshipReinstated: {decode: decode[RelationshipReinstated], gateway: true},
+	KindAppealDecided:          {decode: decode[AppealDecided], gateway: true},
+	KindInformationRequested:   {decode: decode[InformationRequested], gateway: true},
+	KindCIPRequested:           {decode: decode[CIPRequested], gateway: true},
+	KindDocumentReceived:       {decode: decode[DocumentReceived], gateway: true},
+	KindSpecialMeasureImposed:  {decode: decode[SpecialMeasureImposed], gateway: true},
+	KindSpecialMeasureLifted:   {decode: decode[SpecialMeasureLifted], gateway: true},
 	KindPolicyActivated:        {decode: decode[PolicyActivated], gateway: true},
 	KindEntityEnrolled:         {decode: decode[EntityEnrolled], gateway: true},
+	KindKeysChanged:            {decode: decode[KeysChanged], gateway: true},
+	KindOfficerAction:          {decode: decode[OfficerAction], gateway: true},
+	KindRecordErased:           {decode: decode[RecordErased], gateway: true},
+	KindOutageRecorded:         {decode: decode[OutageRecorded], gateway: true},
 }
 
 // strict refuses members that the struct does not know; duplicate names, invalid UTF-8 and names in another case are

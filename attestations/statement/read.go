@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math/bits"
+	"time"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -110,7 +111,10 @@ func flag(from *jsontext.Decoder, into *bool) error {
 }
 
 // count reads a whole number from 1 to 2^53-1, which is what every JSON library can hold (RFC 7493, section 2.2).
-func count(from *jsontext.Decoder, into *int64) error {
+func count(from *jsontext.Decoder, into *int64) error { return countTo(from, into, 1<<53-1) }
+
+// countTo reads a whole number from 1 to most.
+func countTo(from *jsontext.Decoder, into *int64, most int64) error {
 	v, err := from.ReadValue()
 	if err != nil {
 		return err
@@ -119,7 +123,7 @@ func count(from *jsontext.Decoder, into *int64) error {
 		return errForm
 	}
 	n, form := wholeNumber(string(v))
-	if form != whole || n < 1 || n > 1<<53-1 {
+	if form != whole || n < 1 || n > most {
 		return errForm
 	}
 	*into = n
@@ -137,6 +141,40 @@ func day(from *jsontext.Decoder, into *Date) error {
 	}
 	*into = d
 	return nil
+}
+
+// moment reads a time in UTC, in whole seconds.
+func moment(from *jsontext.Decoder, into *time.Time) error {
+	var s string
+	if err := text(from, &s, len(secondsUTC), isMoment); err != nil {
+		return err
+	}
+	t, err := time.Parse(secondsUTC, s)
+	if err != nil {
+		return errForm
+	}
+	*into = t
+	return nil
+}
+
+// texts reads a list of 1 to maxItems strings, each as text does.
+func texts(from *jsontext.Decoder, into *[]string, maxItems, maxRunes int, fits func(string) bool) error {
+	return list(from, maxItems, func() error {
+		var s string
+		err := text(from, &s, maxRunes, fits)
+		*into = append(*into, s)
+		return err
+	})
+}
+
+// copies reads a list of documents that are named by their digests.
+func copies(from *jsontext.Decoder, into *[]Copy) error {
+	return list(from, 100, func() error {
+		var c Copy
+		err := c.read(from)
+		*into = append(*into, c)
+		return err
+	})
 }
 
 func list(from *jsontext.Decoder, maxItems int, read func() error) error {

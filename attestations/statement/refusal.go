@@ -97,7 +97,7 @@ func (s schema) problemsOf(e *jsonschema.ValidationError) []problem {
 	case *kind.Required:
 		return each(found.Missing, func(name string) problem {
 			at := append(slices.Clone(path), name)
-			return problem{path: at, wanted: s.words(s.part(at)), got: "nothing", fix: s.add(at)}
+			return problem{path: at, wanted: s.words(s.part(at)), got: "nothing", fix: s.add(at) + s.where(at, " It is required where ")}
 		})
 	case *kind.AdditionalProperties:
 		return each(found.Properties, func(name string) problem { return s.unknown(path, part, name) })
@@ -120,7 +120,7 @@ func (s schema) problemsOf(e *jsonschema.ValidationError) []problem {
 	case *kind.MaxItems:
 		return one(path, fmt.Sprintf("at most %s", plural(found.Want, "item")), plural(found.Got, "item"), "Send fewer; group what belongs together.")
 	case *kind.FalseSchema:
-		return one(path, "no such member here", "one", "Leave it out.")
+		return one(path, "no such member here", "one", "Leave it out."+s.where(path, " It belongs only where "))
 	default:
 		return one(path, "what the schema asks for", "something else", "Compare it with the schema's examples.")
 	}

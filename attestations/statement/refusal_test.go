@@ -27,11 +27,11 @@ func TestARefusalSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		},
 		"an adopted program without its agreement": {
 			attestation(t, "agreement_id", ""), "/agreement_id",
-			"one line of text without spaces at its ends", "nothing", `Add "agreement_id", such as "MSA-2025-014".`,
+			"one line of text without spaces at its ends", "nothing", `Add "agreement_id", such as "MSA-2025-014". It is required where the program is adopted or referenced.`,
 		},
 		"an own program without its elements": {
 			attestation(t, "basis", `"own"`), "/elements",
-			"an object with written_program, identification_data, access_addresses, 12 more", "nothing", `Add "elements".`,
+			"an object with written_program, identification_data, access_addresses, 12 more", "nothing", `Add "elements". It is required where the program is not adopted.`,
 		},
 		"one element is missing": {
 			with(t, own, "elements", withMember(t, `{"red_flags":{"in_place":true}}`, "red_flags", `{"in_place":true}`)), "/elements/access_addresses",
@@ -40,11 +40,11 @@ func TestARefusalSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		"the yearly one without the five attestations": {
 			attestation(t, "occasion", `"annual"`), "/yearly_attestations",
 			"an object with reviewed, updated_for_offerings, updated_for_threats, complies, resolutions_recorded", "nothing",
-			`Add "yearly_attestations", such as {"complies":true,"resolutions_recorded":true,"reviewed":true,"updated_for_offerings":true,"updated_for_threats":true}.`,
+			`Add "yearly_attestations", such as {"complies":true,"resolutions_recorded":true,"reviewed":true,"updated_for_offerings":true,"updated_for_threats":true}. It is required where the occasion is annual.`,
 		},
 		"a change without saying which": {
 			attestation(t, "occasion", `"change"`), "/material_changes",
-			"a list", "nothing", `Add "material_changes", such as [{"on":"2025-06-01","what":"A new responsible contact."},{"on":"2025-05-20","what":"GPU instances are offered."}].`,
+			"a list", "nothing", `Add "material_changes", such as [{"on":"2025-06-01","what":"A new responsible contact."},{"on":"2025-05-20","what":"GPU instances are offered."}]. It is required where the occasion is a change.`,
 		},
 		"a list with nothing in it": {
 			attestation(t, "material_changes", `[]`), "/material_changes",

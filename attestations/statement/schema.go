@@ -26,7 +26,8 @@ func Schemas() fs.FS {
 }
 
 // Schema returns the JSON Schema (2020-12) of a kind, nil if it is unknown. Its `examples` are complete events, the
-// smallest first; `x-sub-id` says whether a token must carry sub_id ("uri") or need not ("none").
+// smallest first; `x-sub-id` says what sub_id must be: the customer by an opaque id ("opaque"), that or nothing
+// ("opaque-or-none"), an entity ("uri"), or nothing ("none"). Where nothing is, the issuer itself is too.
 func Schema(k Kind) []byte {
 	text, err := embedded.ReadFile("schemas/" + fileName(k))
 	if err != nil {
@@ -52,7 +53,7 @@ type schema struct {
 	examples []jsontext.Value
 }
 
-// schemas are compiled when the program starts, some 5 ms in all: a schema that does not compile is a fault of the build,
+// schemas are compiled when the program starts, some 15 ms in all: a schema that does not compile is a fault of the build,
 // and the first refusal should not cost more than the second.
 var schemas = compileAll()
 

@@ -35,14 +35,46 @@ func TestEachSchemaSaysWhereEachOfItsMembersComesFrom(t *testing.T) {
 	}
 }
 
-// The proposed rule is cited by section for whatever the reseller states; what is not the rule's says so.
-func TestEachMemberOfAnAttestationCitesTheRuleOrSaysThatItIsOurs(t *testing.T) {
-	properties := schemas[KindCIPAttestation].document["properties"].(map[string]any)
-	for name, part := range properties {
-		walk(part.(map[string]any), "/"+name, func(at string, part map[string]any) {
-			d := part["description"].(string)
-			if !strings.Contains(d, "15 CFR 7.30") && !strings.Contains(strings.ToLower(d), "ours.)") && d != "One change." {
-				t.Errorf("%s: neither the rule nor ours: %q", at, d)
+// The proposed rule is cited by section for whatever an entity states; what is not the rule's says so.
+func TestEachMemberOfASubmissionCitesTheRuleOrSaysThatItIsOurs(t *testing.T) {
+	for _, k := range Kinds() {
+		if k.ByGateway() {
+			continue
+		}
+		properties := schemas[k].document["properties"].(map[string]any)
+		for name, part := range properties {
+			walk(part.(map[string]any), "/"+name, func(at string, part map[string]any) {
+				d := part["description"].(string)
+				if !strings.Contains(d, "15 CFR 7.30") && !strings.Contains(strings.ToLower(d), "ours") && d != "One change." {
+					t.Errorf("%s%s: neither the rule nor ours: %q", k, at, d)
+				}
+			})
+		}
+	}
+}
+
+// A member that a condition asks for or rules out says under which, in words that end a refusal.
+func TestEachConditionIsSaidAtTheMemberThatItIsAbout(t *testing.T) {
+	for _, k := range Kinds() {
+		walk(schemas[k].document, "", func(at string, part map[string]any) {
+			properties, _ := part["properties"].(map[string]any)
+			conditions, _ := part["allOf"].([]any)
+			for _, condition := range conditions {
+				then := condition.(map[string]any)["then"].(map[string]any)
+				required, _ := then["required"].([]any)
+				var names []string
+				for _, name := range required {
+					names = append(names, name.(string))
+				}
+				forbidden, _ := then["properties"].(map[string]any)
+				for name := range forbidden {
+					names = append(names, name)
+				}
+				for _, name := range names {
+					if where, _ := properties[name].(map[string]any)["x-where"].(string); where == "" || strings.HasSuffix(where, ".") {
+						t.Errorf("%s%s/%s: no x-where to be read behind \"where\": %q", k, at, name, where)
+					}
+				}
 			}
 		})
 	}
@@ -90,7 +122,7 @@ func TestExamplesComeSmallestFirst(t *testing.T) {
 
 func TestEachSchemaSaysWhetherATokenNamesItsSubject(t *testing.T) {
 	for _, k := range Kinds() {
-		want := "none"
+		want := map[customerRule]string{noCustomer: "none", mayNameCustomer: "opaque-or-none", mustNameCustomer: "opaque"}[forms[k].customer]
 		if k.ByGateway() {
 			want = "uri"
 		}

@@ -35,6 +35,7 @@ type Entry struct {
 	AcceptedAt time.Time // when the ledger took it: lateness counts from here, never from what the statement says
 	About      envelope.Entity
 	By         envelope.Entity // the issuer: the entity itself, or the gateway
+	Customer   string          // the entity's own opaque id of its customer that is meant; empty if none is
 	JTI        string
 	Digest     envelope.Digest
 	Statement  Statement
@@ -73,6 +74,16 @@ func Recall(leafIndex int64, acceptedAt time.Time, raw []byte) (Entry, error) {
 	if err != nil {
 		return Entry{}, fmt.Errorf("statement: recall entry %d: %w", leafIndex, err)
 	}
+	return entryOf(leafIndex, acceptedAt, claims, parsed.Digest())
+}
+
+// Remember is Recall for a token that this process has just verified and committed: it gives the same entry, without reading the
+// token again.
+func Remember(leafIndex int64, acceptedAt time.Time, v envelope.Verified) (Entry, error) {
+	return entryOf(leafIndex, acceptedAt, v.Claims(), v.Digest())
+}
+
+func entryOf(leafIndex int64, acceptedAt time.Time, claims envelope.Claims, digest envelope.Digest) (Entry, error) {
 	kind, known := KindOf(claims.EventURI)
 	if !known {
 		return Entry{}, fmt.Errorf("statement: recall entry %d: %w", leafIndex, unknownEvent(claims.EventURI))
@@ -90,56 +101,9 @@ func Recall(leafIndex int64, acceptedAt time.Time, raw []byte) (Entry, error) {
 		AcceptedAt: acceptedAt,
 		About:      about,
 		By:         claims.Issuer,
+		Customer:   claims.Subject.ID,
 		JTI:        claims.JTI,
-		Digest:     parsed.Digest(),
+		Digest:     digest,
 		Statement:  s,
 	}, nil
-}
-
-// About returns the entity that a token is about. A submission is about its issuer; if it names a subject, that must
-// be the issuer (streams of Shared Signals 1.0 always name one). A statement of the gateway names the entity as
-// {"format": "uri"} (RFC 9493, section 3.2.7). Errors are *envelope.Fault.
-func About(c envelope.Claims) (envelope.Entity, error) {
-	kind, known := KindOf(c.EventURI)
-	if !known {
-		return "", unknownEvent(c.EventURI)
-	}
-	if !kind.ByGateway() {
-		if c.Subject == (envelope.Subject{}) || c.Subject == aboutIssuer(c.Issuer) {
-			return c.Issuer, nil
-		}
-		return "", &envelope.Fault{
-			Reason:  envelope.ErrMalformed,
-			Pointer: "/claims/sub_id",
-			Wanted:  "no sub_id, or the issuer itself as {\"format\": \"uri\", \"uri\": iss}",
-			Got:     "another subject",
-			Fix:     "Leave sub_id out: a " + string(kind) + " is about the entity that signs it.",
-		}
-	}
-	about, err := envelope.ParseEntity(c.Subject.URI)
-	if err != nil || c.Subject.Format != "uri" {
-		return "", &envelope.Fault{
-			Reason:  envelope.ErrMalformed,
-			Pointer: "/claims/sub_id",
-			Wanted:  "the entity that the statement is about as {\"format\": \"uri\", \"uri\": entity identifier}",
-			Got:     subjectWords(c.Subject),
-			Fix:     "Name the entity by its entity identifier (RFC 9493, section 3.2.7).",
-		}
-	}
-	return about, nil
-}
-
-func aboutIssuer(e envelope.Entity) envelope.Subject {
-	return envelope.Subject{Format: "uri", URI: string(e)}
-}
-
-func subjectWords(s envelope.Subject) string {
-	switch s.Format {
-	case "":
-		return "no sub_id"
-	case "uri":
-		return "a URI that is no entity identifier"
-	default:
-		return "a subject of another format"
-	}
 }

@@ -3,6 +3,7 @@ package statement
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,8 +64,11 @@ func TestAnEntryReadBackSaysWhatWasAccepted(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := Entry{
-				LeafIndex: 7, AcceptedAt: acceptedAt, About: reseller, By: v.Claims().Issuer,
+				LeafIndex: 7, AcceptedAt: acceptedAt, About: reseller, By: v.Claims().Issuer, Customer: v.Claims().Subject.ID,
 				JTI: v.Claims().JTI, Digest: v.Digest(), Statement: accepted,
+			}
+			if forms[k].customer != noCustomer && got.Customer != "customer-7" {
+				t.Errorf("%s: the customer is %q", k, got.Customer)
 			}
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("%s:\ngot  %+v\nwant %+v", k, got, want)
@@ -113,7 +117,9 @@ func TestAnEventTypeThatNobodyKnowsIsRefusedWithTheTypesToUse(t *testing.T) {
 		_, err := Decode(sign(t, eventNamed(uri)))
 		want := &envelope.Fault{
 			Reason: envelope.ErrMalformed, Pointer: "/claims/events", Wanted: "an event type that this gateway knows",
-			Got: got, Fix: "Use one of: urn:cipgate:event:cip-attestation:v1.",
+			Got: got, Fix: "Use one of: urn:cipgate:event:cip-attestation:v1, urn:cipgate:event:customer-verification:v1, urn:cipgate:event:account-status:v1, " +
+				"urn:cipgate:event:suspicious-activity:v1, urn:cipgate:event:ai-training:v1, urn:cipgate:event:remediation:v1, " +
+				"urn:cipgate:event:order-confirmation:v1, urn:cipgate:event:forwarded:v1.",
 		}
 		if !reflect.DeepEqual(err, error(want)) {
 			t.Errorf("%s: %v", uri, err)
@@ -141,6 +147,54 @@ func TestASubmissionIsAboutItsIssuerWhateverSubjectItNames(t *testing.T) {
 		}
 		if _, decoded := Decode(v); !test.ok && (pointerOf(err) != "/claims/sub_id" || !reflect.DeepEqual(decoded, err)) {
 			t.Errorf("%s: About: %v; Decode: %v", name, err, decoded)
+		}
+	}
+}
+
+// A customer belongs to the entity that states something about it, and the ledger keeps it under that entity.
+func TestASubmissionAboutACustomerIsAboutItsIssuerToo(t *testing.T) {
+	none := envelope.Subject{}
+	issuer := envelope.Subject{Format: "uri", URI: string(reseller)}
+	other := envelope.Subject{Format: "uri", URI: "https://other.example"}
+	customer := envelope.Subject{Format: "opaque", ID: "Kunde 7, é"}
+	for name, test := range map[string]struct {
+		kind    Kind
+		subject envelope.Subject
+		got     string // of the refusal; empty: accepted
+	}{
+		"a verification of a customer":           {KindCustomerVerification, customer, ""},
+		"a verification of nobody":               {KindCustomerVerification, none, "no sub_id"},
+		"a verification of its issuer":           {KindCustomerVerification, issuer, "another subject"},
+		"a verification of another entity":       {KindCustomerVerification, other, "another subject"},
+		"an account of nobody":                   {KindAccountStatus, none, "no sub_id"},
+		"a training for nobody":                  {KindAITraining, none, "no sub_id"},
+		"suspicious activity of a customer":      {KindSuspiciousActivity, customer, ""},
+		"suspicious activity of nobody known":    {KindSuspiciousActivity, none, ""},
+		"suspicious activity as a stream has it": {KindSuspiciousActivity, issuer, ""},
+		"suspicious activity of another entity":  {KindSuspiciousActivity, other, "another subject"},
+		"a remediation about a customer":         {KindRemediation, customer, "another subject"},
+		"a remediation":                          {KindRemediation, none, ""},
+		"a confirmation as a stream has it":      {KindOrderConfirmation, issuer, ""},
+		"a forwarded SET about a customer":       {KindForwarded, customer, "another subject"},
+	} {
+		d := draft(test.kind, Example(test.kind))
+		d.Subject = test.subject
+		v := sign(t, d)
+		about, err := About(v.Claims())
+		_, decoded := Decode(v)
+		if test.got == "" {
+			entry, recalled := Recall(1, noon, v.Raw())
+			if err != nil || decoded != nil || recalled != nil || about != reseller || entry.About != reseller || entry.Customer != test.subject.ID {
+				t.Errorf("%s: about %q, %v; decoded %v; entry %+v, %v", name, about, err, decoded, entry, recalled)
+			}
+			continue
+		}
+		fault, ok := errors.AsType[*envelope.Fault](err)
+		if !ok || about != "" || fault.Pointer != "/claims/sub_id" || fault.Got != test.got || !reflect.DeepEqual(decoded, err) {
+			t.Errorf("%s: about %q, %v; decoded %v", name, about, err, decoded)
+		}
+		if err != nil && strings.Contains(err.Error(), "Kunde") {
+			t.Errorf("%s: the refusal names the customer: %v", name, err)
 		}
 	}
 }
@@ -175,11 +229,15 @@ func pointerOf(err error) string {
 }
 
 func TestKindsAndTheirURIsNameEachOther(t *testing.T) {
+	submissions := []Kind{
+		KindCIPAttestation, KindCustomerVerification, KindAccountStatus, KindSuspiciousActivity, KindAITraining,
+		KindRemediation, KindOrderConfirmation, KindForwarded,
+	}
 	for _, k := range Kinds() {
 		if back, known := KindOf(k.URI()); !known || back != k {
 			t.Errorf("%s: %s names %q, %v", k, k.URI(), back, known)
 		}
-		if k.ByGateway() == (k == KindCIPAttestation) {
+		if k.ByGateway() == slices.Contains(submissions, k) {
 			t.Errorf("%s: by the gateway: %v", k, k.ByGateway())
 		}
 	}
@@ -196,10 +254,11 @@ func TestKindsAndTheirURIsNameEachOther(t *testing.T) {
 	}
 }
 
-func TestTheGatewayWritesItsTimesAsWholeSecondsInUTC(t *testing.T) {
+func TestTimesAreWrittenAsWholeSecondsInUTC(t *testing.T) {
 	berlin := time.FixedZone("", 2*60*60)
 	now := time.Date(2026, 3, 1, 14, 0, 0, 999_999_999, berlin)
 	basis := Basis{Policy: "us-iaas-2024.1", Seen: -1, Now: now}
+	officer := Officer{ID: "o", Name: "n"}
 	for _, s := range []Statement{
 		FindingOpened{Basis: basis, Finding: "f", Rule: "r", Severity: "minor", Since: now, Opened: now, Cure: "c"},
 		FindingCured{Basis: basis, Finding: "f", Rule: "r"},
@@ -210,6 +269,15 @@ func TestTheGatewayWritesItsTimesAsWholeSecondsInUTC(t *testing.T) {
 		OrderWithdrawn{Basis: basis, Case: "c", Order: "no-new-accounts", Why: "w"},
 		RelationshipTerminated{Basis: basis, Case: "c", Findings: []string{"f"}, LimitAt: now, Why: "w"},
 		PolicyActivated{Policy: "p", Digest: envelope.DigestOf(nil).String(), EffectiveAt: now, Document: "rules: []\n"},
+		KeysChanged{Purpose: "statement", Reason: "revoked", OldKids: []string{"k"}, ValidFrom: now},
+		OfficerAction{Officer: officer, Action: "hold.placed", On: Target{Type: "case", ID: "c"}, Reason: "r", EndsAt: now},
+		DocumentReceived{Document: Copy{SHA256: envelope.DigestOf(nil).String()}, From: "f", ReceivedAt: now},
+		InformationRequested{Inquiry: "i", Question: "q", DueAt: now},
+		CIPRequested{Request: "r", DueAt: now},
+		OutageRecorded{From: now, To: now.Add(time.Hour)},
+		SuspiciousActivity{Certainty: "actual", DiscoveredAt: now, Categories: []string{"integrity"}, Description: "d", Audience: "chain"},
+		AITraining{Transaction: "t", State: "planned", Knowledge: []Knowledge{{Actor: "reseller", KnewAt: now}}},
+		Forwarded{ReceivedAt: now, Set: "a.b.c"},
 	} {
 		v := sign(t, draft(s.Kind(), s))
 		if _, err := Decode(v); err != nil {

@@ -75,6 +75,14 @@ func (s schema) add(path []string) string {
 	return "Add " + strconv.Quote(path[len(path)-1]) + s.suchAs(path) + "."
 }
 
+// where says under which condition a member belongs there, empty if its schema has no `x-where`.
+func (s schema) where(path []string, before string) string {
+	if condition, ok := s.part(path)["x-where"].(string); ok {
+		return before + condition + "."
+	}
+	return ""
+}
+
 // valueSuchAs says what to write instead of a value of another type.
 func (s schema) valueSuchAs(path []string, part map[string]any) string {
 	if example := s.example(path); example != "" {

@@ -76,7 +76,10 @@ func words(s statement.Statement) (headline, detail string) {
 	case statement.PolicyActivated:
 		return policyActivated(said)
 	}
-	return unknown, ""
+	if headline, detail = submitted(s); headline != unknown {
+		return headline, detail
+	}
+	return recorded(s)
 }
 
 // unknown is said of no kind that this version reads; a test goes through all of them.

@@ -149,6 +149,12 @@ func example(t *testing.T, kind statement.Kind) statement.Statement {
 		into[statement.StandingChanged](t, kind), into[statement.WarningIssued](t, kind), into[statement.RestrictionOrdered](t, kind),
 		into[statement.ClosureOrdered](t, kind), into[statement.OrderWithdrawn](t, kind), into[statement.RelationshipTerminated](t, kind),
 		into[statement.PolicyActivated](t, kind), into[statement.EntityEnrolled](t, kind),
+		into[statement.CustomerVerification](t, kind), into[statement.AccountStatus](t, kind), into[statement.SuspiciousActivity](t, kind),
+		into[statement.AITraining](t, kind), into[statement.Remediation](t, kind), into[statement.OrderConfirmation](t, kind), into[statement.Forwarded](t, kind),
+		into[statement.RelationshipReinstated](t, kind), into[statement.AppealDecided](t, kind), into[statement.InformationRequested](t, kind),
+		into[statement.CIPRequested](t, kind), into[statement.DocumentReceived](t, kind), into[statement.SpecialMeasureImposed](t, kind),
+		into[statement.SpecialMeasureLifted](t, kind), into[statement.KeysChanged](t, kind), into[statement.OfficerAction](t, kind),
+		into[statement.RecordErased](t, kind), into[statement.OutageRecorded](t, kind),
 	} {
 		read[candidate.Kind()] = candidate
 	}

@@ -1,0 +1,84 @@
+package officer
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cipgate/cipgate/attestations/statement"
+)
+
+// recorded tells what the gateway keeps on record beside the steps of a case.
+func recorded(s statement.Statement) (headline, detail string) {
+	switch said := s.(type) {
+	case statement.RelationshipReinstated:
+		return "The relationship with the reseller was taken up again.",
+			join(sentence(said.Why), fmt.Sprintf("Whose error it was: %s. Decided by %s.", said.WhoseError, bare(said.By.Name)))
+	case statement.AppealDecided:
+		return "An appeal was " + said.Decision + ".",
+			join(sentence(said.Why), fmt.Sprintf("Decided by %s, about the finding %s.", bare(said.By.Name), said.Finding))
+	case statement.InformationRequested:
+		return "The reseller was asked a question.", fmt.Sprintf("By %s it must answer: %s.", When(said.DueAt), bare(said.Question))
+	case statement.CIPRequested:
+		return "The reseller was asked for its written program.", join(fmt.Sprintf("By %s it must be in hand.", When(said.DueAt)), sentence(said.Why))
+	case statement.DocumentReceived:
+		return "A document was received.",
+			fmt.Sprintf("From %s, at %s. SHA-256 of its bytes: %s.", bare(said.From), When(said.ReceivedAt), said.Document.SHA256)
+	case statement.KeysChanged:
+		return keysChanged(said)
+	case statement.OfficerAction:
+		return acted(said)
+	case statement.RecordErased:
+		return "Records were erased; their digests stay.",
+			join(fmt.Sprintf("Erased: %d, by %s.", len(said.Digests), said.Reason), sentence(said.LegalBasis))
+	case statement.OutageRecorded:
+		return "The gateway could take no submissions for a time.",
+			join(fmt.Sprintf("From %s to %s; deadlines move by as much.", When(said.From), When(said.To)), sentence(said.Why))
+	case statement.SpecialMeasureImposed:
+		return measureImposed(said)
+	case statement.SpecialMeasureLifted:
+		return "The special measure " + said.Measure + " was lifted.",
+			join(sentence(said.Reason), fmt.Sprintf("It no longer holds from %s on. Source: %s (list %s).", date(said.LiftedOn), said.Source, said.List))
+	}
+	return unknown, ""
+}
+
+func keysChanged(said statement.KeysChanged) (headline, detail string) {
+	headline = fmt.Sprintf("The reseller's %s keys were changed.", said.Purpose)
+	detail = fmt.Sprintf("The reason is %s. Old keys: %s. The change holds from %s on.", said.Reason, strings.Join(said.OldKids, ", "), When(said.ValidFrom))
+	if !said.OverlapUntil.IsZero() {
+		detail = join(detail, "The old keys verify until "+When(said.OverlapUntil)+".")
+	}
+	if !said.CompromisedSince.IsZero() {
+		detail = join(detail, "What they signed after "+When(said.CompromisedSince)+" does not count.")
+	}
+	return headline, detail
+}
+
+func acted(said statement.OfficerAction) (headline, detail string) {
+	headline = fmt.Sprintf("%s acted: %s, on the %s %s.", said.Officer.Name, said.Action, said.On.Type, bare(said.On.ID))
+	detail = sentence(said.Reason)
+	if said.ProposedBy != nil {
+		detail = join(detail, "Proposed by "+bare(said.ProposedBy.Name)+".")
+	}
+	if !said.EndsAt.IsZero() {
+		detail = join(detail, "It ends at "+When(said.EndsAt)+".")
+	}
+	for _, d := range said.Details {
+		detail = join(detail, sentence(d.Name+": "+d.Value))
+	}
+	return headline, detail
+}
+
+func measureImposed(said statement.SpecialMeasureImposed) (headline, detail string) {
+	whom := Country(said.Scope.Country)
+	if person := said.Scope.Person; person != nil {
+		whom = strings.Join(person.Names, ", ")
+	}
+	headline = fmt.Sprintf("A special measure was imposed on %s.", bare(whom))
+	detail = "Accounts are prohibited."
+	if said.Effect == "condition" {
+		detail = "Accounts are allowed under conditions: " + bare(said.Conditions) + "."
+	}
+	return headline, join(detail, fmt.Sprintf("It is in force from %s to %s. Source: %s (measure %s, list %s).",
+		date(said.EffectiveOn), date(said.ExpiresOn), said.Source, said.Measure, said.List))
+}
