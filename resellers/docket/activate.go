@@ -17,7 +17,7 @@ import (
 // readShelf puts every policy that the ledger says was ever in force on a shelf, with p as the one in force now.
 func (d *Docket) readShelf(ctx context.Context, p policy.Policy) (policy.Shelf, error) {
 	var earlier []policy.Policy
-	err := d.activations(ctx, func(_ int64, said statement.PolicyActivated) error {
+	_, err := d.activations(ctx, func(_ int64, said statement.PolicyActivated) error {
 		read, err := policy.Parse([]byte(said.Document))
 		if err != nil {
 			return fmt.Errorf("reading policy %s back from the ledger: %w", said.Policy, err)
@@ -31,23 +31,24 @@ func (d *Docket) readShelf(ctx context.Context, p policy.Policy) (policy.Shelf, 
 	return policy.NewShelf(p, earlier...)
 }
 
-// activations calls do for every policy-activated in the ledger, oldest first. They are few.
-func (d *Docket) activations(ctx context.Context, do func(leafIndex int64, said statement.PolicyActivated) error) error {
-	for from := int64(0); ; {
-		entries, err := d.ledger.About(ctx, d.self.ID(), from, page)
+// activations calls do for every policy-activated in the ledger, oldest first. They are few. It returns the leaf index of
+// the last entry about the gateway, whatever it says: special measures and outages stand there too. It is -1 if none does.
+func (d *Docket) activations(ctx context.Context, do func(leafIndex int64, said statement.PolicyActivated) error) (seen int64, err error) {
+	for seen = -1; ; {
+		entries, err := d.ledger.About(ctx, d.self.ID(), seen+1, page)
 		if err != nil {
-			return fmt.Errorf("reading the gateway's own entries: %w", err)
+			return -1, fmt.Errorf("reading the gateway's own entries: %w", err)
 		}
 		for _, entry := range entries {
 			if said, ok := entry.Statement.(statement.PolicyActivated); ok {
 				if err := do(entry.LeafIndex, said); err != nil {
-					return err
+					return -1, err
 				}
 			}
-			from = entry.LeafIndex + 1
+			seen = entry.LeafIndex
 		}
 		if len(entries) == 0 {
-			return nil
+			return seen, nil
 		}
 	}
 }
@@ -57,7 +58,7 @@ func (d *Docket) activations(ctx context.Context, do func(leafIndex int64, said 
 func (d *Docket) Activate(ctx context.Context) error {
 	inForce := d.shelf.InForce()
 	last, lastID := int64(-1), ""
-	err := d.activations(ctx, func(leafIndex int64, said statement.PolicyActivated) error {
+	seen, err := d.activations(ctx, func(leafIndex int64, said statement.PolicyActivated) error {
 		last, lastID = leafIndex, said.Policy
 		return nil
 	})
@@ -74,7 +75,7 @@ func (d *Docket) Activate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("signing the activation of policy %s: %w", inForce.ID(), err)
 	}
-	_, err = d.ledger.AppendAfter(ctx, ledger.Seen{About: d.self.ID(), LeafIndex: last}, set)
+	_, err = d.ledger.AppendAfter(ctx, ledger.Seen{About: d.self.ID(), LeafIndex: seen}, set)
 	if errors.Is(err, ledger.ErrMoved) || errors.Is(err, ledger.ErrTwin) {
 		return d.Activate(ctx) // another process was first; look again at what it stated
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/migrations/migrationstest"
 	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/policy"
 )
 
 func keySet(signer envelope.Signer) jose.JSONWebKeySet {
@@ -290,6 +291,36 @@ func TestThePolicyInForceIsStatedOnceHoweverManyProcessesStart(t *testing.T) {
 		activated, ok := entries[0].Statement.(statement.PolicyActivated)
 		if !ok || activated.Policy != w.policy.ID() || activated.Document != w.policy.Document() {
 			t.Errorf("stated %+v", entries[0].Statement)
+		}
+	})
+}
+
+// Other entries about the gateway, here an outage, do not hold up the next policy.
+func TestANewPolicyIsStatedBehindOtherEntriesAboutTheGateway(t *testing.T) {
+	migrationstest.Each(t, func(t *testing.T, db *gorm.DB) {
+		w := newWorld(t, db)
+		if err := w.mustDocket().Activate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.append(w.signer.Sign(envelope.Draft{Issuer: self, Audience: self, IssuedAt: w.now, JTI: "outage",
+			EventURI: statement.KindOutageRecorded.URI(), Subject: envelope.Subject{Format: "uri", URI: string(self)},
+			Event: statement.OutageRecorded{From: w.now.Add(-time.Hour), To: w.now}}))
+		next, err := policy.Parse([]byte(strings.Replace(w.policy.Document(), "\nversion: 1\n", "\nversion: 2\n", 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.policy = next
+		for range 2 {
+			if err := w.mustDocket().Activate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		entries, err := w.ledger.About(t.Context(), self.ID(), 0, 10)
+		if err != nil || len(entries) != 3 {
+			t.Fatalf("%d entries about the gateway, %v", len(entries), err)
+		}
+		if said, ok := entries[2].Statement.(statement.PolicyActivated); !ok || said.Policy != next.ID() || said.Replaces != policy.Default().ID() {
+			t.Errorf("stated %+v", entries[2].Statement)
 		}
 	})
 }
