@@ -1,6 +1,11 @@
 package ledger
 
 import (
+	"context"
+	"slices"
+
+	"gorm.io/gorm"
+
 	"github.com/cipgate/cipgate/attestations/envelope"
 )
 
@@ -24,24 +29,35 @@ type verdict struct {
 }
 
 // assemble makes the next commit on top of before. Without a request left that waits for it, the batch has no items.
-func (l *Ledger) assemble(before *head, requests []*request) (*batch, error) {
+//
+// Who decides in its turn comes first: what it decides upon then is all that stands below its own entries.
+func (l *Ledger) assemble(ctx context.Context, db *gorm.DB, before *head, requests []*request) (*batch, error) {
 	b := &batch{before: before}
+	slices.SortStableFunc(requests, func(a, b *request) int { return a.order() - b.order() })
 	keys := make(map[jtiKey]struct{}, len(requests))
 	touched := make(map[envelope.ID]struct{})
 	for _, r := range requests {
 		switch {
 		case !r.take():
 			continue // its caller has given up
+		case r.seen != nil && l.recent.moved(*r.seen) && r.decide == nil:
+			r.settle(ErrMoved) // without a commit that would have to be undone for it
+			continue
 		case depends(r, keys, touched):
 			b.postponed = append(b.postponed, r)
 			continue
+		case r.decide != nil:
+			if err := l.decideNow(ctx, db, before, r); err != nil || len(r.items) == 0 {
+				r.settle(err)
+				continue
+			}
 		}
 		for i := range r.items {
 			b.items = append(b.items, &r.items[i])
 			keys[r.items[i].key] = struct{}{}
 			touched[r.items[i].about] = struct{}{}
 		}
-		if r.seen != nil {
+		if r.seen != nil && r.decide == nil { // who has decided on all below the head is guarded by the head
 			b.guarded = append(b.guarded, r)
 		}
 		b.requests = append(b.requests, r)

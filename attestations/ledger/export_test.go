@@ -1,31 +1,36 @@
 package ledger
 
-import "context"
+import (
+	"context"
+
+	"gorm.io/gorm"
+)
 
 // Around lets a test stand around each commit of l: fail instead of it, after it, or hold it up. It must be called before the
 // first Append.
 func Around(l *Ledger, around func(commit func() error) error) {
-	l.store = faultyStore{store: l.store, around: around, newest: l.known.Load}
+	l.store = faultyStore{store: l.store, around: around, newest: l.known.Load, db: l.db}
 }
 
 type faultyStore struct {
 	store
 	around func(commit func() error) error
 	newest func() *head
+	db     *gorm.DB
 }
 
 func (f faultyStore) commit(ctx context.Context, known *head, load loader, build builder) (result verdict, err error) {
 	made := false
 	err = f.around(func() error {
-		result, err = f.store.commit(ctx, known, load, func(before *head) (*batch, error) {
+		result, err = f.store.commit(ctx, known, load, func(ctx context.Context, db *gorm.DB, before *head) (*batch, error) {
 			made = true
-			return build(before)
+			return build(ctx, db, before)
 		})
 		return err
 	})
 	if !made && err != nil {
 		// A fault before the commit comes after its preparation: those who are told are those of the batch.
-		if _, err := build(f.newest()); err != nil {
+		if _, err := build(ctx, f.db, f.newest()); err != nil {
 			return verdict{}, err
 		}
 	}

@@ -40,10 +40,10 @@ func (l *Ledger) commit(ctx context.Context, requests []*request) []*request {
 		known = nil
 	}
 	var b *batch
-	result, err := l.store.commit(ctx, known, l.load, func(before *head) (*batch, error) {
+	result, err := l.store.commit(ctx, known, l.load, func(ctx context.Context, db *gorm.DB, before *head) (*batch, error) {
 		requests = l.queue.gather(requests) // what came while the head was locked
 		var err error
-		b, err = l.assemble(before, requests)
+		b, err = l.assemble(ctx, db, before, requests)
 		return b, err
 	})
 	l.forgotten = l.forgotten || errors.Is(err, ErrUnknownOutcome)
@@ -58,6 +58,7 @@ func (l *Ledger) commit(ctx context.Context, requests []*request) []*request {
 	case result.committed:
 		l.forgotten = false
 		l.known.Store(b.after)
+		l.recent.add(b)
 		l.announce()
 		b.stamp()
 		return b.settle(nil)

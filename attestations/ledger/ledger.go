@@ -108,6 +108,7 @@ type Ledger struct {
 	known atomic.Pointer[head]
 	// forgotten is set while the database may be ahead of known. Only the committing goroutine uses it.
 	forgotten bool
+	recent    recent
 
 	changed struct {
 		sync.Mutex
@@ -199,6 +200,10 @@ func (l *Ledger) append(ctx context.Context, seen *Seen, sets []envelope.Verifie
 	if err != nil {
 		return nil, fmt.Errorf("append to the ledger: %w", err)
 	}
+	return l.enqueue(ctx, r)
+}
+
+func (l *Ledger) enqueue(ctx context.Context, r *request) ([]Receipt, error) {
 	if err := l.queue.put(r); err != nil {
 		return nil, fmt.Errorf("append to the ledger: %w", err)
 	}

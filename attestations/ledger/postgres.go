@@ -109,7 +109,7 @@ func (p *postgres) commitOn(ctx context.Context, db *gorm.DB, known *head, load 
 		_, atCommit := errors.AsType[*commitError](err)
 		return result, outcomeOf(err, atCommit)
 	}
-	b, err := build(known)
+	b, err := build(ctx, db, known)
 	if err != nil || len(b.items) == 0 {
 		return verdict{}, err
 	}

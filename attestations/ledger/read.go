@@ -17,12 +17,20 @@ const maxPageBytes = 32 << 20
 // Entries returns the entries from leaf index from on, in order: all of them, or those of the given kinds. At most limit, and
 // fewer where they are large; none means that there are no more.
 func (l *Ledger) Entries(ctx context.Context, from int64, limit int, kinds ...statement.Kind) ([]statement.Entry, error) {
+	entries, unknown, err := l.recent.entries(from, limit, kinds)
+	if err != nil {
+		return nil, fmt.Errorf("remember the ledger from entry %d on: %w", from, err)
+	}
+	if len(entries) > 0 {
+		return entries, nil
+	}
+	from = unknown
 	const columns = "SELECT leaf_index, accepted_at, body FROM ledger_entries WHERE leaf_index >= ?"
 	query := l.db.WithContext(ctx).Raw(columns+" ORDER BY leaf_index LIMIT ?", from, limit)
 	if len(kinds) > 0 {
 		query = l.db.WithContext(ctx).Raw(columns+" AND kind IN ? ORDER BY leaf_index LIMIT ?", from, kinds, limit)
 	}
-	entries, err := recall(query, limit)
+	entries, err = recall(query, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger from entry %d on: %w", from, err)
 	}

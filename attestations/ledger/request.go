@@ -44,6 +44,7 @@ type item struct {
 type request struct {
 	items    []item // what is still to be stored; duplicates are taken out as they are found
 	seen     *Seen
+	decide   Decider // nil if the items are decided already
 	bytes    int
 	receipts []Receipt
 	err      error
@@ -71,21 +72,22 @@ func (r *request) take() bool {
 func (r *request) withdraw() bool { return r.state.CompareAndSwap(waiting, withdrawn) }
 
 func newRequest(seen *Seen, sets []envelope.Verified) (*request, error) {
-	r := &request{
-		items:    make([]item, 0, len(sets)),
-		seen:     seen,
-		receipts: make([]Receipt, len(sets)),
-		done:     make(chan struct{}),
-	}
+	r := &request{seen: seen, done: make(chan struct{})}
+	return r, r.hold(sets)
+}
+
+// hold puts the sets into the request, in place of what it held before.
+func (r *request) hold(sets []envelope.Verified) error {
+	r.items, r.receipts, r.again, r.bytes = make([]item, 0, len(sets)), make([]Receipt, len(sets)), nil, 0
 	for i, set := range sets {
 		if set.IsZero() {
-			return nil, errors.New("a set that nobody verified")
+			return errors.New("a set that nobody verified")
 		}
 		claims := set.Claims()
 		kind, known := statement.KindOf(claims.EventURI)
 		about, err := statement.About(claims)
 		if err != nil || !known {
-			return nil, fmt.Errorf("whom a set concerns: %w", err)
+			return fmt.Errorf("whom a set concerns: %w", err)
 		}
 		next := item{
 			set:     set,
@@ -98,7 +100,7 @@ func newRequest(seen *Seen, sets []envelope.Verified) (*request, error) {
 		}
 		first, err := r.find(next)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if first >= 0 {
 			r.again = append(r.again, repeat{receipt: i, first: first})
@@ -107,7 +109,7 @@ func newRequest(seen *Seen, sets []envelope.Verified) (*request, error) {
 		r.items = append(r.items, next)
 		r.bytes += len(set.Raw())
 	}
-	return r, nil
+	return nil
 }
 
 // find looks for the same statement among the items before, and returns its receipt's place or -1.

@@ -11,7 +11,7 @@ import (
 // store is what the two databases do differently: commit a batch in one atomic step.
 //
 // commit calls build with the head that is committed: known if the database's is no newer, otherwise what load reads; known
-// may be nil. If the batch that build returns has items, it stores them, if and only if at the moment of the commit
+// may be nil. Both read through the connection that they are given. If the batch that build returns has items, it stores them, if and only if at the moment of the commit
 //   - the head is still the one that build was given,
 //   - none of the items' keys stands, and
 //   - of no guard is there an entry about its entity after the one it has seen.
@@ -25,7 +25,7 @@ type store interface {
 
 type (
 	loader  func(ctx context.Context, db *gorm.DB) (*head, error)
-	builder func(before *head) (*batch, error)
+	builder func(ctx context.Context, db *gorm.DB, before *head) (*batch, error)
 )
 
 func storeOf(ctx context.Context, db *gorm.DB) (store, error) {
@@ -82,7 +82,7 @@ func (t *turn) inside(ctx context.Context, tx *gorm.DB) (verdict, error) {
 			return verdict{}, err
 		}
 	}
-	b, err := t.build(before)
+	b, err := t.build(ctx, tx, before)
 	if err != nil || len(b.items) == 0 {
 		return verdict{}, err
 	}

@@ -43,6 +43,7 @@ type Ledger interface {
 	Size(ctx context.Context) (int64, error)
 	About(ctx context.Context, id envelope.ID, from int64, limit int) ([]statement.Entry, error)
 	AppendAfter(ctx context.Context, seen ledger.Seen, sets ...envelope.Verified) ([]ledger.Receipt, error)
+	AppendInTurn(ctx context.Context, seen ledger.Seen, decide ledger.Decider) ([]ledger.Receipt, error)
 }
 
 // Docket is the shell around its files. Make one with New; it is safe for concurrent use, also by several

@@ -70,11 +70,9 @@ func (d *Docket) settle(ctx context.Context, file File) error {
 	if len(judged.statements) == 0 {
 		return d.putAway(ctx, judged)
 	}
-	sets := make([]envelope.Verified, len(judged.statements))
-	for i, s := range judged.statements {
-		if sets[i], err = d.sign(file, s, now); err != nil {
-			return err
-		}
+	sets, err := d.signAll(judged, now)
+	if err != nil {
+		return err
 	}
 	_, err = d.ledger.AppendAfter(ctx, ledger.Seen{About: file.ID(), LeafIndex: file.Seen()}, sets...)
 	if errors.Is(err, ledger.ErrMoved) || errors.Is(err, ledger.ErrTwin) {
@@ -84,6 +82,46 @@ func (d *Docket) settle(ctx context.Context, file File) error {
 		return fmt.Errorf("stating what was decided about %s: %w", file.Entity, err)
 	}
 	return nil
+}
+
+// settleInTurn is Settle for a file about which something newer was said each time it was settled: what stands newer is folded and
+// judged in the moment of the commit.
+func (d *Docket) settleInTurn(ctx context.Context, id envelope.ID) error {
+	file, err := d.Open(ctx, id)
+	if err != nil {
+		return err
+	}
+	var last judged
+	receipts, err := d.ledger.AppendInTurn(ctx, ledger.Seen{About: id, LeafIndex: file.Seen()}, func(newer []statement.Entry) ([]envelope.Verified, error) {
+		for _, entry := range newer {
+			file.History, file.Case = file.History.With(entry), file.Case.With(entry)
+		}
+		now := d.now()
+		if last, err = d.judge(file, now); err != nil {
+			return nil, err
+		}
+		return d.signAll(last, now)
+	})
+	switch {
+	case errors.Is(err, ledger.ErrMoved) || errors.Is(err, ledger.ErrTwin):
+		return nil
+	case err != nil:
+		return fmt.Errorf("stating in its turn what was decided about %s: %w", file.Entity, err)
+	case len(receipts) == 0:
+		return d.putAway(ctx, last)
+	}
+	return nil
+}
+
+func (d *Docket) signAll(j judged, now time.Time) ([]envelope.Verified, error) {
+	sets := make([]envelope.Verified, len(j.statements))
+	for i, s := range j.statements {
+		var err error
+		if sets[i], err = d.sign(j.file, s, now); err != nil {
+			return nil, err
+		}
+	}
+	return sets, nil
 }
 
 func (d *Docket) sign(file File, s statement.Statement, now time.Time) (envelope.Verified, error) {
@@ -124,6 +162,10 @@ const sweepPage = 200
 // seen, not a loop.
 const maxTries = 100
 
+// patience is how often Sweep settles one file before it does so in the file's turn, where nobody can overtake it: a reseller that
+// never stops stating must not keep its own case from moving.
+const patience = 3
+
 // Sweep folds what is new and settles every file that is due, until none is. It returns when the next
 // file falls due, zero if none ever does, nothing new being said. A file that cannot be settled does not
 // keep the others waiting: its error is returned at the end, joined with the rest.
@@ -142,7 +184,11 @@ func (d *Docket) Sweep(ctx context.Context) (next time.Time, err error) {
 			break
 		}
 		for _, id := range due {
-			err := d.Settle(ctx, id)
+			settle := d.Settle
+			if tries[id] >= patience {
+				settle = d.settleInTurn
+			}
+			err := settle(ctx, id)
 			if tries[id]++; err == nil && tries[id] > maxTries {
 				err = fmt.Errorf("it is still due after %d decisions: what was decided does not show in its file", maxTries)
 			}

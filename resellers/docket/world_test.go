@@ -179,6 +179,17 @@ func (m mortalLedger) Entries(ctx context.Context, from int64, limit int, kinds 
 	return m.Ledger.Entries(ctx, from, limit, kinds...)
 }
 
+func (m mortalLedger) AppendInTurn(ctx context.Context, seen ledger.Seen, decide ledger.Decider) ([]ledger.Receipt, error) {
+	if err := m.step(); err != nil {
+		return nil, err
+	}
+	receipts, err := m.Ledger.AppendInTurn(ctx, seen, decide)
+	if killed := m.step(); killed != nil {
+		return nil, killed
+	}
+	return receipts, err
+}
+
 func (m mortalLedger) AppendAfter(ctx context.Context, seen ledger.Seen, sets ...envelope.Verified) ([]ledger.Receipt, error) {
 	if err := m.step(); err != nil {
 		return nil, err

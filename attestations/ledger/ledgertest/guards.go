@@ -11,6 +11,7 @@ import (
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/ledger"
+	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/migrations/migrationstest"
 )
 
@@ -88,6 +89,65 @@ func twoDeciders(t *testing.T, u *User) {
 	group.Wait()
 	if got := size(t, first); got != 40 {
 		t.Errorf("%d decisions, wanted 40 (%d were refused)", got, moved.Load())
+	}
+}
+
+// decidesInTurn: while an entity states without a pause, through two gateways, every decision about it rests on all that stands below
+// it.
+func decidesInTurn(t *testing.T, u *User) {
+	first, second := u.open(t), u.open(t)
+	author := NewAuthor(t, 1)
+	var next atomic.Int64
+	var busy, deciders sync.WaitGroup
+	stop := make(chan struct{})
+	for _, l := range []*ledger.Ledger{first, first, second} {
+		busy.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if _, err := l.Append(t.Context(), author.State(t, int(next.Add(1)))); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for _, l := range []*ledger.Ledger{first, second} {
+		deciders.Go(func() {
+			for range 10 {
+				seen := ledger.Seen{About: author.Entity.ID(), LeafIndex: -1}
+				folded := int64(-1)
+				receipts, err := l.AppendInTurn(t.Context(), seen, func(newer []statement.Entry) ([]envelope.Verified, error) {
+					for _, entry := range newer {
+						if entry.LeafIndex != folded+1 { // this author's are all the entries there are
+							t.Errorf("after entry %d it was given entry %d", folded, entry.LeafIndex)
+						}
+						folded = entry.LeafIndex
+					}
+					return []envelope.Verified{author.State(t, int(next.Add(1))), author.State(t, int(next.Add(1)))}, nil
+				})
+				if err != nil || len(receipts) != 2 || receipts[0].LeafIndex != folded+1 || receipts[1].LeafIndex != folded+2 {
+					t.Errorf("decided on all up to %d: %+v, %v", folded, receipts, err)
+				}
+			}
+		})
+	}
+	deciders.Wait()
+	close(stop)
+	busy.Wait()
+
+	before := size(t, first)
+	seen := ledger.Seen{About: author.Entity.ID(), LeafIndex: before - 1}
+	receipts, err := first.AppendInTurn(t.Context(), seen, func([]statement.Entry) ([]envelope.Verified, error) { return nil, nil })
+	if err != nil || len(receipts) != 0 || size(t, first) != before {
+		t.Errorf("nothing to state: %+v, %v, %d entries more", receipts, err, size(t, first)-before)
+	}
+	refused := errors.New("it cannot decide")
+	if _, err := first.AppendInTurn(t.Context(), seen, func([]statement.Entry) ([]envelope.Verified, error) { return nil, refused }); !errors.Is(err, refused) {
+		t.Errorf("the decider's error: %v", err)
 	}
 }
 

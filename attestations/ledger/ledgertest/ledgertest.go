@@ -27,6 +27,7 @@ func Exercise(t *testing.T, newDatabase func(t *testing.T) string) {
 		run       func(t *testing.T, u *User)
 	}{
 		{"entries stand in the order in which they were appended", entriesInOrder},
+		{"what is remembered of the latest commits is what stands in the database", entriesRemembered},
 		{"one call is one commit with one time", oneCallOneCommit},
 		{"what was committed stands after reopening", survivesReopening},
 		{"time never runs backwards", timeNeverRunsBackwards},
@@ -35,6 +36,7 @@ func Exercise(t *testing.T, newDatabase func(t *testing.T) string) {
 		{"a twin is refused and spoils its whole call", twins},
 		{"one bad call does not spoil the others of its commit", otherCallsGoOn},
 		{"a guard that moved refuses the decision", guards},
+		{"who decides in its turn is not overtaken", decidesInTurn},
 		{"of two deciders who saw the same one comes through", twoDeciders},
 		{"any history agrees with a simple model", agreesWithModel},
 		{"two gateways on one database leave no gap and lose nothing", twoGateways},

@@ -2,6 +2,7 @@ package ledgertest
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -183,4 +184,49 @@ func unusualCalls(t *testing.T, u *User) {
 	if got := size(t, l); got != 0 {
 		t.Errorf("%d entries", got)
 	}
+}
+
+// entriesRemembered: what a gateway has just committed it reads from memory, and that must be what stands in the database.
+func entriesRemembered(t *testing.T, u *User) {
+	here, elsewhere := u.open(t), u.open(t)
+	author := NewAuthor(t, 1)
+	states := 0
+	state := func(l *ledger.Ledger) {
+		appended(t, l, author.State(t, states))
+		states++
+	}
+	compare := func() {
+		t.Helper()
+		other := u.open(t) // has committed nothing, so it remembers nothing
+		for from := range int64(states) + 1 {
+			for _, kinds := range [][]statement.Kind{nil, {statement.KindCIPAttestation}, {statement.KindFindingOpened}} {
+				for _, l := range []*ledger.Ledger{here, elsewhere} {
+					got, err := l.Entries(t.Context(), from, 3, kinds...)
+					if err != nil {
+						t.Fatal(err)
+					}
+					want, err := other.Entries(t.Context(), from, 3, kinds...)
+					if err != nil {
+						t.Fatal(err)
+					}
+					// A page from memory may be shorter, but is empty only if there is nothing.
+					if len(got) > len(want) || len(got) == 0 && len(want) > 0 || len(got) > 0 && !reflect.DeepEqual(got, want[:len(got)]) {
+						t.Errorf("%d entries, from %d on, of %q: %+v, wanted %+v", states, from, kinds, got, want)
+					}
+				}
+			}
+		}
+	}
+	for range 4 {
+		state(here)
+	}
+	compare()
+	for range 2 {
+		state(elsewhere) // leaves a gap in what here remembers
+	}
+	compare()
+	for range 3 {
+		state(here)
+	}
+	compare()
 }
