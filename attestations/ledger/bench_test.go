@@ -29,7 +29,7 @@ func BenchmarkAppend(b *testing.B) {
 		}},
 		{"ledger", func(b *testing.B, db *gorm.DB) func(context.Context, envelope.Verified) error {
 			signer, _ := ledgertest.LogKey(b)
-			l, err := ledger.Open(b.Context(), ledger.Config{DB: db, Signer: signer, Origin: ledgertest.Origin, Now: time.Now})
+			l, err := ledger.Open(b.Context(), ledger.Config{DB: db, Signer: signer, Origin: ledgertest.Origin, Bodies: ledgertest.Bodies(b), Now: time.Now})
 			if err != nil {
 				b.Fatal(err)
 			}

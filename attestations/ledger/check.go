@@ -29,7 +29,7 @@ func (l *Ledger) Check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := checker{db: l.db.WithContext(ctx)}
+	c := checker{db: l.db.WithContext(ctx), bodies: l.bodies, stated: make(map[envelope.Digest]bool)}
 	for c.tree.size < row.Size {
 		from := c.tree.size
 		count := min(checkPage, row.Size-from)
@@ -50,6 +50,11 @@ func (l *Ledger) Check(ctx context.Context) error {
 	if err := l.sign.check(&head{edge: c.tree, checkpoint: []byte(row.Checkpoint)}); err != nil {
 		c.found("%w", err)
 	}
+	for digest, leafIndex := range c.erased {
+		if !c.stated[digest] {
+			c.found("entry %d was erased, and nothing in the ledger says so", leafIndex)
+		}
+	}
 	if err := c.beyond(); err != nil {
 		return fmt.Errorf("check what lies beyond the head of the ledger: %w", err)
 	}
@@ -62,6 +67,9 @@ type checker struct {
 	tree       edge
 	acceptedAt time.Time
 	damage     []error
+	bodies     bodies
+	erased     map[envelope.Digest]int64 // what is erased, by leaf index
+	stated     map[envelope.Digest]bool  // what the ledger says was erased
 }
 
 func (c *checker) found(format string, arguments ...any) {
@@ -83,12 +91,12 @@ func (c *checker) page(count int64) error {
 	err := each(c.db.Raw("SELECT leaf_index, accepted_at, about, kind, digest, body FROM ledger_entries WHERE leaf_index >= ? AND leaf_index < ? ORDER BY leaf_index",
 		from, from+count), func(scan func(...any) error) error {
 		var (
-			leafIndex           int64
-			acceptedAt          time.Time
-			about, digest, body []byte
-			kind                string
+			leafIndex             int64
+			acceptedAt            time.Time
+			about, digest, sealed []byte
+			kind                  string
 		)
-		if err := scan(&leafIndex, &acceptedAt, &about, &kind, &digest, &body); err != nil {
+		if err := scan(&leafIndex, &acceptedAt, &about, &kind, &digest, &sealed); err != nil {
 			return err
 		}
 		if leafIndex != c.tree.size {
@@ -98,13 +106,11 @@ func (c *checker) page(count int64) error {
 			c.found("entry %d was accepted before entry %d", leafIndex, leafIndex-1)
 		}
 		c.acceptedAt = acceptedAt
-		computed := envelope.DigestOf(body)
-		if !bytes.Equal(digest, computed[:]) {
-			c.found("entry %d: the body is not what its digest says", leafIndex)
-		}
-		if entry, err := statement.Recall(leafIndex, acceptedAt, body); err != nil {
+		computed, body := c.digestOf(leafIndex, digest, sealed)
+		if entry, err := statement.Recall(leafIndex, acceptedAt, computed, body); err != nil {
 			c.found("entry %d: %w", leafIndex, err)
 		} else {
+			c.erasures(entry)
 			if id := entry.About.ID(); !bytes.Equal(about, id[:]) || kind != string(entry.Statement.Kind()) {
 				c.found("entry %d is a %s about %s, its row says otherwise", leafIndex, entry.Statement.Kind(), entry.About)
 			}
@@ -120,6 +126,38 @@ func (c *checker) page(count int64) error {
 		return err
 	}
 	return c.tiles(tiles)
+}
+
+// digestOf opens a body and computes its digest; of one that is erased or cannot be opened it is what the row says.
+func (c *checker) digestOf(leafIndex int64, digest, sealed []byte) (computed envelope.Digest, body []byte) {
+	copy(computed[:], digest)
+	body, err := c.bodies.open(digest, sealed)
+	switch {
+	case err != nil:
+		c.found("entry %d: %w", leafIndex, err)
+	case statement.IsResidue(body):
+		if c.erased == nil {
+			c.erased = make(map[envelope.Digest]int64)
+		}
+		c.erased[computed] = leafIndex
+	case envelope.DigestOf(body) != computed:
+		computed = envelope.DigestOf(body)
+		c.found("entry %d: the body is not what its digest says", leafIndex)
+	}
+	return computed, body
+}
+
+// erasures notes what the gateway says was erased.
+func (c *checker) erasures(entry statement.Entry) {
+	said, is := entry.Statement.(statement.RecordErased)
+	if !is || entry.By == entry.About {
+		return
+	}
+	for _, text := range said.Digests {
+		if digest, err := envelope.ParseDigest(text); err == nil {
+			c.stated[digest] = true
+		}
+	}
 }
 
 func (c *checker) keys(wanted map[jtiKey]int64) error {

@@ -21,10 +21,10 @@ func TestCheckFindsWhateverWasChanged(t *testing.T) {
 	}{
 		{"nothing", "", nil},
 		{"a body", "UPDATE ledger_entries SET body = (SELECT body FROM ledger_entries WHERE leaf_index = 4) WHERE leaf_index = 3",
-			[]string{"entry 3: the body is not what its digest says", "tile 0 of level 0 is not over", "do not lead to the signed root"}},
+			[]string{"entry 3: the ledger is damaged: a body cannot be opened"}},
 		{"a body and its digest", "UPDATE ledger_entries SET body = o.body, digest = o.digest FROM ledger_entries AS o WHERE o.leaf_index = 4 AND ledger_entries.leaf_index = 3",
 			[]string{"tile 0 of level 0 is not over", "do not lead to the signed root"}},
-		{"a body that nobody can read", "UPDATE ledger_entries SET body = digest WHERE leaf_index = 599", []string{"entry 599: the body is not", "entry 599: statement: recall"}},
+		{"a body that nobody can read", "UPDATE ledger_entries SET body = digest WHERE leaf_index = 599", []string{"entry 599: the ledger is damaged: a body cannot be opened", "entry 599: statement: recall"}},
 		{"whom an entry is about", "UPDATE ledger_entries SET about = digest WHERE leaf_index = 300", []string{"entry 300 is a cip-attestation about https://reseller-1.example"}},
 		{"what kind an entry is", "UPDATE ledger_entries SET kind = 'other' WHERE leaf_index = 300", []string{"entry 300 is a cip-attestation"}},
 		{"when an entry was accepted", "UPDATE ledger_entries SET accepted_at = (SELECT min(accepted_at) FROM ledger_entries WHERE leaf_index > 0) WHERE leaf_index = 0", nil},
@@ -90,7 +90,7 @@ func TestADamagedTreeIsNotBuiltOn(t *testing.T) {
 				tamper(t, db, test.change)
 				signer, _ := ledgertest.LogKey(t)
 				var clock ledgertest.Clock
-				_, err := ledger.Open(t.Context(), ledger.Config{DB: db, Signer: signer, Origin: ledgertest.Origin, Now: clock.Now})
+				_, err := ledger.Open(t.Context(), ledger.Config{DB: db, Signer: signer, Origin: ledgertest.Origin, Bodies: ledgertest.Bodies(t), Now: clock.Now})
 				if !errors.Is(err, ledger.ErrDamaged) {
 					t.Errorf("got %v, wanted ErrDamaged", err)
 				}

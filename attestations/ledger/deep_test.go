@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/keyset"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 	"gorm.io/gorm"
@@ -31,7 +33,15 @@ func TestProofsReachThroughThreeLevelsOfTiles(t *testing.T) {
 		}
 		digest := func(n int64) envelope.Digest { return envelope.DigestOf(binary.BigEndian.AppendUint64(nil, uint64(n))) }
 		now := time.Unix(1, 0).UTC()
-		config := Config{DB: db, Signer: signer, Origin: origin, Now: func() time.Time { return now }}
+		handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
+		if err != nil {
+			t.Fatal(err)
+		}
+		bodies, err := aead.New(handle)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := Config{DB: db, Signer: signer, Origin: origin, Bodies: bodies, Now: func() time.Time { return now }}
 		empty, err := Open(t.Context(), config)
 		if err != nil {
 			t.Fatal(err)
@@ -53,7 +63,11 @@ func TestProofsReachThroughThreeLevelsOfTiles(t *testing.T) {
 			for n := range int64(size) {
 				d := digest(n)
 				tiles = tree.add(proof.LeafHash(d), tiles)
-				rows = append(rows, row{LeafIndex: n, AcceptedAt: now, About: make([]byte, 32), Digest: d[:], Body: []byte{}, Kind: "none"})
+				body, err := config.Bodies.Encrypt(nil, d[:])
+				if err != nil {
+					return err
+				}
+				rows = append(rows, row{LeafIndex: n, AcceptedAt: now, About: make([]byte, 32), Digest: d[:], Body: body, Kind: "none"})
 			}
 			if err := tx.Table("ledger_entries").CreateInBatches(rows, 1000).Error; err != nil {
 				return err

@@ -20,7 +20,7 @@ func openLedger(tb testing.TB, db *gorm.DB) *ledger.Ledger {
 	tb.Helper()
 	signer, _ := ledgertest.LogKey(tb)
 	var clock ledgertest.Clock
-	l, err := ledger.Open(tb.Context(), ledger.Config{DB: db, Signer: signer, Origin: ledgertest.Origin, Now: clock.Now})
+	l, err := ledger.Open(tb.Context(), ledger.Config{DB: db, Signer: signer, Origin: ledgertest.Origin, Bodies: ledgertest.Bodies(tb), Now: clock.Now})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -282,7 +282,7 @@ func tamper(t *testing.T, db *gorm.DB, statements ...string) {
 	t.Helper()
 	drop := map[string][]string{
 		"postgres": {
-			"ALTER TABLE ledger_entries DISABLE TRIGGER USER", "ALTER TABLE ledger_tiles DISABLE TRIGGER USER", "ALTER TABLE ledger_head DISABLE TRIGGER USER",
+			"ALTER TABLE ledger_entries DISABLE TRIGGER USER", "ALTER TABLE ledger_erasures DISABLE TRIGGER USER", "ALTER TABLE ledger_tiles DISABLE TRIGGER USER", "ALTER TABLE ledger_head DISABLE TRIGGER USER",
 		},
 		"sqlite": {
 			"DROP TRIGGER IF EXISTS ledger_entries_update", "DROP TRIGGER IF EXISTS ledger_entries_delete", "DROP TRIGGER IF EXISTS ledger_tiles_update",

@@ -86,7 +86,7 @@ func (l *Ledger) settleRefused(ctx context.Context, b *batch, refused verdict) [
 	for _, n := range refused.moved {
 		b.guarded[n].settle(ErrMoved)
 	}
-	standing, err := loadStanding(ctx, l.db, refused.duplicates)
+	standing, err := l.loadStanding(ctx, refused.duplicates)
 	var rest []*request
 	for _, r := range b.requests {
 		switch {
@@ -129,11 +129,11 @@ func (row entryRow) receipt() (Receipt, error) {
 }
 
 // loadStanding reads the entries that duplicates met.
-func loadStanding(ctx context.Context, db *gorm.DB, duplicates map[jtiKey]int64) (map[jtiKey]standingEntry, error) {
+func (l *Ledger) loadStanding(ctx context.Context, duplicates map[jtiKey]int64) (map[jtiKey]standingEntry, error) {
 	standing := make(map[jtiKey]standingEntry, len(duplicates))
 	for key, leafIndex := range duplicates {
 		var row entryRow
-		query := db.WithContext(ctx).Raw("SELECT leaf_index, accepted_at, digest, body FROM ledger_entries WHERE leaf_index = ?", leafIndex)
+		query := l.db.WithContext(ctx).Raw("SELECT leaf_index, accepted_at, digest, body FROM ledger_entries WHERE leaf_index = ?", leafIndex)
 		if err := first(query, &row); err != nil {
 			return nil, fmt.Errorf("read entry %d, which has the same jti: %w", leafIndex, err)
 		}
@@ -142,7 +142,11 @@ func loadStanding(ctx context.Context, db *gorm.DB, duplicates map[jtiKey]int64)
 			return nil, err
 		}
 		receipt.Duplicate = true
-		standing[key] = standingEntry{receipt: receipt, raw: row.Body}
+		body, err := l.bodies.open(row.Digest, row.Body)
+		if err != nil {
+			return nil, fmt.Errorf("read entry %d, which has the same jti: %w", leafIndex, err)
+		}
+		standing[key] = standingEntry{receipt: receipt, raw: body}
 	}
 	return standing, nil
 }

@@ -27,6 +27,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tink-crypto/tink-go/v2/tink"
 	"golang.org/x/mod/sumdb/note"
 	"gorm.io/gorm"
 
@@ -87,6 +88,7 @@ type Config struct {
 	Signer     note.Signer      // the log's key, of Ed25519; its name is the origin
 	Origin     string           // the log's name, a URL without its scheme
 	Now        func() time.Time // the gateway's clock
+	Bodies     tink.AEAD        // encrypts what was stated; its key lies outside the database
 	MaxWaiting int              // statements that may wait for their commit before ErrFull; 4,096 if zero
 	MaxBatch   int              // statements in one commit; 512 if zero
 }
@@ -102,6 +104,8 @@ type Ledger struct {
 	store store
 	sign  signing
 	now   func() time.Time
+	// bodies encrypts and decrypts.
+	bodies bodies
 
 	queue queue
 	// known is the newest head that this process has seen committed, with the hashes that the next commit builds on.
@@ -130,8 +134,8 @@ func Open(ctx context.Context, config Config) (*Ledger, error) {
 
 func open(ctx context.Context, config Config) (*Ledger, error) {
 	switch {
-	case config.DB == nil || config.Signer == nil || config.Now == nil:
-		return nil, errors.New("a database, a signer and a clock are needed")
+	case config.DB == nil || config.Signer == nil || config.Bodies == nil || config.Now == nil:
+		return nil, errors.New("a database, a signer, a key for bodies and a clock are needed")
 	case config.Signer.Name() != config.Origin:
 		return nil, fmt.Errorf("the log is %q, its key is of %q", config.Origin, config.Signer.Name())
 	}
@@ -146,11 +150,12 @@ func open(ctx context.Context, config Config) (*Ledger, error) {
 		return nil, err
 	}
 	l := &Ledger{
-		db:    config.DB,
-		store: s,
-		sign:  signing{signer: config.Signer, origin: config.Origin},
-		now:   config.Now,
-		ended: make(chan struct{}),
+		db:     config.DB,
+		store:  s,
+		sign:   signing{signer: config.Signer, origin: config.Origin},
+		now:    config.Now,
+		bodies: bodies{config.Bodies},
+		ended:  make(chan struct{}),
 
 		closeStore: sync.OnceValue(s.close),
 	}
@@ -164,6 +169,11 @@ func open(ctx context.Context, config Config) (*Ledger, error) {
 		return nil, errors.Join(err, s.close())
 	}
 	l.known.Store(first)
+	if first.size > 0 {
+		if err := l.bodies.fit(ctx, l.db); err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+	}
 	go l.commitAll(context.WithoutCancel(ctx))
 	return l, nil
 }
@@ -196,7 +206,7 @@ func (l *Ledger) append(ctx context.Context, seen *Seen, sets []envelope.Verifie
 	if len(sets) == 0 {
 		return nil, nil
 	}
-	r, err := newRequest(seen, sets)
+	r, err := newRequest(seen, sets, l.bodies)
 	if err != nil {
 		return nil, fmt.Errorf("append to the ledger: %w", err)
 	}

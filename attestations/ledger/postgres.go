@@ -133,7 +133,7 @@ func (p *postgres) append(db *gorm.DB, b *batch) (verdict, error) {
 		seens                         = make(array[int64], len(b.guarded))
 	)
 	for i, next := range b.items {
-		abouts[i], keys[i], digests[i], bodies[i] = next.about[:], next.key[:], next.digest[:], next.set.Raw()
+		abouts[i], keys[i], digests[i], bodies[i] = next.about[:], next.key[:], next.digest[:], next.sealed
 		kinds[i] = string(next.kind)
 	}
 	for i := range b.tiles {

@@ -25,12 +25,12 @@ func (l *Ledger) Entries(ctx context.Context, from int64, limit int, kinds ...st
 		return entries, nil
 	}
 	from = unknown
-	const columns = "SELECT leaf_index, accepted_at, body FROM ledger_entries WHERE leaf_index >= ?"
+	const columns = "SELECT leaf_index, accepted_at, digest, body FROM ledger_entries WHERE leaf_index >= ?"
 	query := l.db.WithContext(ctx).Raw(columns+" ORDER BY leaf_index LIMIT ?", from, limit)
 	if len(kinds) > 0 {
 		query = l.db.WithContext(ctx).Raw(columns+" AND kind IN ? ORDER BY leaf_index LIMIT ?", from, kinds, limit)
 	}
-	entries, err = recall(query, limit)
+	entries, err = l.recall(query, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger from entry %d on: %w", from, err)
 	}
@@ -39,9 +39,9 @@ func (l *Ledger) Entries(ctx context.Context, from int64, limit int, kinds ...st
 
 // About returns the entries about one entity from leaf index from on, in order, as Entries does.
 func (l *Ledger) About(ctx context.Context, id envelope.ID, from int64, limit int) ([]statement.Entry, error) {
-	query := l.db.WithContext(ctx).Raw("SELECT leaf_index, accepted_at, body FROM ledger_entries WHERE about = ? AND leaf_index >= ? ORDER BY about, leaf_index LIMIT ?",
+	query := l.db.WithContext(ctx).Raw("SELECT leaf_index, accepted_at, digest, body FROM ledger_entries WHERE about = ? AND leaf_index >= ? ORDER BY about, leaf_index LIMIT ?",
 		id[:], from, limit)
-	entries, err := recall(query, limit)
+	entries, err := l.recall(query, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read what the ledger holds about %s from entry %d on: %w", id, from, err)
 	}
@@ -51,9 +51,9 @@ func (l *Ledger) About(ctx context.Context, id envelope.ID, from int64, limit in
 // Latest returns the newest entries about one entity that stand before a leaf index, newest first: at most limit, and fewer
 // where they are large; none means that there are no more.
 func (l *Ledger) Latest(ctx context.Context, id envelope.ID, before int64, limit int) ([]statement.Entry, error) {
-	query := l.db.WithContext(ctx).Raw("SELECT leaf_index, accepted_at, body FROM ledger_entries WHERE about = ? AND leaf_index < ? ORDER BY about DESC, leaf_index DESC LIMIT ?",
+	query := l.db.WithContext(ctx).Raw("SELECT leaf_index, accepted_at, digest, body FROM ledger_entries WHERE about = ? AND leaf_index < ? ORDER BY about DESC, leaf_index DESC LIMIT ?",
 		id[:], before, limit)
-	entries, err := recall(query, limit)
+	entries, err := l.recall(query, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read what the ledger holds about %s before entry %d: %w", id, before, err)
 	}
@@ -62,7 +62,7 @@ func (l *Ledger) Latest(ctx context.Context, id envelope.ID, before int64, limit
 
 // Entry returns one entry; ErrNotFound if there is none.
 func (l *Ledger) Entry(ctx context.Context, leafIndex int64) (statement.Entry, error) {
-	entries, err := recall(l.db.WithContext(ctx).Raw("SELECT leaf_index, accepted_at, body FROM ledger_entries WHERE leaf_index = ?", leafIndex), 1)
+	entries, err := l.recall(l.db.WithContext(ctx).Raw("SELECT leaf_index, accepted_at, digest, body FROM ledger_entries WHERE leaf_index = ?", leafIndex), 1)
 	if err == nil && len(entries) == 0 {
 		err = ErrNotFound
 	}
@@ -72,7 +72,8 @@ func (l *Ledger) Entry(ctx context.Context, leafIndex int64) (statement.Entry, e
 	return entries[0], nil
 }
 
-// Raw returns the compact JWS with this digest, byte for byte as it was signed, and its receipt; ErrNotFound if there is none.
+// Raw returns the compact JWS with this digest, byte for byte as it was signed, and its receipt; ErrNotFound if there is none,
+// ErrErased if it was erased.
 func (l *Ledger) Raw(ctx context.Context, digest envelope.Digest) ([]byte, Receipt, error) {
 	var row entryRow
 	err := first(l.db.WithContext(ctx).Raw("SELECT leaf_index, accepted_at, digest, body FROM ledger_entries WHERE digest = ? ORDER BY leaf_index LIMIT 1", digest[:]), &row)
@@ -83,7 +84,14 @@ func (l *Ledger) Raw(ctx context.Context, digest envelope.Digest) ([]byte, Recei
 	if err != nil {
 		return nil, Receipt{}, fmt.Errorf("read the statement %s: %w", digest, err)
 	}
-	return row.Body, receipt, nil
+	body, err := l.bodies.open(row.Digest, row.Body)
+	if err == nil && statement.IsResidue(body) {
+		err = ErrErased
+	}
+	if err != nil {
+		return nil, receipt, fmt.Errorf("read the statement %s: %w", digest, err)
+	}
+	return body, receipt, nil
 }
 
 // Size returns how many entries are committed.
@@ -108,7 +116,7 @@ func (l *Ledger) head(ctx context.Context) (headRow, error) {
 	return row, nil
 }
 
-func recall(query *gorm.DB, limit int) ([]statement.Entry, error) {
+func (l *Ledger) recall(query *gorm.DB, limit int) ([]statement.Entry, error) {
 	if limit < 1 {
 		return nil, fmt.Errorf("wanted a limit of at least 1, got %d", limit)
 	}
@@ -120,17 +128,28 @@ func recall(query *gorm.DB, limit int) ([]statement.Entry, error) {
 		}
 		var leafIndex int64
 		var acceptedAt time.Time
-		var body []byte
-		if err := scan(&leafIndex, &acceptedAt, &body); err != nil {
+		var digest, sealed []byte
+		if err := scan(&leafIndex, &acceptedAt, &digest, &sealed); err != nil {
 			return err
 		}
-		entry, err := statement.Recall(leafIndex, acceptedAt, body)
+		entry, err := l.recallOne(leafIndex, acceptedAt, digest, sealed)
 		if err != nil {
 			return err
 		}
 		entries = append(entries, entry)
-		bytes += len(body)
+		bytes += len(sealed)
 		return nil
 	})
 	return entries, err
+}
+
+func (l *Ledger) recallOne(leafIndex int64, acceptedAt time.Time, digest, sealed []byte) (statement.Entry, error) {
+	if len(digest) != len(envelope.Digest{}) {
+		return statement.Entry{}, fmt.Errorf("%w: entry %d has a digest of %d bytes", ErrDamaged, leafIndex, len(digest))
+	}
+	body, err := l.bodies.open(digest, sealed)
+	if err != nil {
+		return statement.Entry{}, fmt.Errorf("entry %d: %w", leafIndex, err)
+	}
+	return statement.Recall(leafIndex, acceptedAt, envelope.Digest(digest), body)
 }

@@ -123,3 +123,10 @@ func (r *recent) entries(from int64, limit int, kinds []statement.Kind) ([]state
 	}
 	return entries, end, nil
 }
+
+// forget drops everything: something in it was erased.
+func (r *recent) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.from, r.sets, r.bytes, r.last = r.from+int64(len(r.sets)), nil, 0, nil
+}

@@ -32,6 +32,7 @@ func keyOf(issuer envelope.Entity, jti string) (key jtiKey) {
 // item is one set, with all that the commit needs computed by the goroutine that brought it.
 type item struct {
 	set     envelope.Verified
+	sealed  []byte // the body as it is stored
 	digest  envelope.Digest
 	leaf    proof.Hash
 	about   envelope.ID
@@ -71,13 +72,13 @@ func (r *request) take() bool {
 }
 func (r *request) withdraw() bool { return r.state.CompareAndSwap(waiting, withdrawn) }
 
-func newRequest(seen *Seen, sets []envelope.Verified) (*request, error) {
+func newRequest(seen *Seen, sets []envelope.Verified, bodies bodies) (*request, error) {
 	r := &request{seen: seen, done: make(chan struct{})}
-	return r, r.hold(sets)
+	return r, r.hold(sets, bodies)
 }
 
 // hold puts the sets into the request, in place of what it held before.
-func (r *request) hold(sets []envelope.Verified) error {
+func (r *request) hold(sets []envelope.Verified, bodies bodies) error {
 	r.items, r.receipts, r.again, r.bytes = make([]item, 0, len(sets)), make([]Receipt, len(sets)), nil, 0
 	for i, set := range sets {
 		if set.IsZero() {
@@ -105,6 +106,9 @@ func (r *request) hold(sets []envelope.Verified) error {
 		if first >= 0 {
 			r.again = append(r.again, repeat{receipt: i, first: first})
 			continue
+		}
+		if next.sealed, err = bodies.seal(next.digest, set.Raw()); err != nil {
+			return err
 		}
 		r.items = append(r.items, next)
 		r.bytes += len(set.Raw())
@@ -141,11 +145,20 @@ func sameStatement(i item, digest envelope.Digest, raw []byte) (bool, error) {
 	if i.digest == digest {
 		return true, nil
 	}
-	same, err := envelope.SameContent(i.set.Raw(), raw)
+	same, err := sameContent(i.set.Raw(), raw)
 	if err != nil {
 		return false, fmt.Errorf("compare with what stands under the same jti: %w", err)
 	}
 	return same, nil
+}
+
+// sameContent compares a token with the body of an entry. What was erased cannot be compared: its jti is used, and a new statement
+// needs a new one.
+func sameContent(raw, body []byte) (bool, error) {
+	if statement.IsResidue(body) {
+		return false, nil
+	}
+	return envelope.SameContent(raw, body)
 }
 
 // settle answers the caller.

@@ -52,14 +52,14 @@ func (l *Ledger) decideNow(ctx context.Context, db *gorm.DB, before *head, r *re
 	if len(newer) > 0 {
 		r.seen.LeafIndex = newer[len(newer)-1].LeafIndex
 	}
-	return r.hold(sets)
+	return r.hold(sets, l.bodies)
 }
 
 func (l *Ledger) newerThan(ctx context.Context, db *gorm.DB, seen Seen, size int64) ([]statement.Entry, error) {
 	if newer, known, err := l.recent.about(seen, size); known || err != nil {
 		return newer, err
 	}
-	newer, err := recall(db.WithContext(ctx).Raw("SELECT leaf_index, accepted_at, body FROM ledger_entries WHERE about = ? AND leaf_index > ? AND leaf_index < ? ORDER BY about, leaf_index LIMIT ?",
+	newer, err := l.recall(db.WithContext(ctx).Raw("SELECT leaf_index, accepted_at, digest, body FROM ledger_entries WHERE about = ? AND leaf_index > ? AND leaf_index < ? ORDER BY about, leaf_index LIMIT ?",
 		seen.About[:], seen.LeafIndex, size, maxNewer+1), maxNewer+1)
 	if err != nil {
 		return nil, fmt.Errorf("read what stands about %s after entry %d: %w", seen.About, seen.LeafIndex, err)

@@ -95,7 +95,7 @@ func BenchmarkRecall(b *testing.B) {
 			b.SetBytes(int64(len(raw)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := Recall(7, noon, raw); err != nil {
+				if _, err := Recall(7, noon, envelope.DigestOf(raw), raw); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -39,6 +39,7 @@ type Entry struct {
 	JTI        string
 	Digest     envelope.Digest
 	Statement  Statement
+	Erased     bool // names, contacts and free text were erased, so the token itself is gone (Residue)
 }
 
 // Decode reads what a verified token says. Errors are *envelope.Fault with envelope.ErrMalformed; their pointer starts
@@ -62,11 +63,19 @@ func Decode(v envelope.Verified) (Statement, error) {
 	return s, nil
 }
 
-// Recall reads an entry back from the ledger. Signature, audience and time were checked when it was accepted, and the
-// keys of then may be gone, so they are not asked for again. An error says that the ledger holds what this version of
-// the program cannot read, and the fold must stop rather than pass over a fact.
-func Recall(leafIndex int64, acceptedAt time.Time, raw []byte) (Entry, error) {
-	parsed, err := envelope.Parse(raw)
+// Recall reads an entry back from the ledger: body is the compact JWS with this digest, or what Residue left of it. Signature,
+// audience and time were checked when it was accepted, and the keys of then may be gone, so they are not asked for again. An error
+// says that the ledger holds what this version of the program cannot read, and the fold must stop rather than pass over a fact.
+func Recall(leafIndex int64, acceptedAt time.Time, digest envelope.Digest, body []byte) (Entry, error) {
+	if IsResidue(body) {
+		e, err := ofResidue(body)
+		if err != nil {
+			return Entry{}, fmt.Errorf("statement: recall entry %d: %w", leafIndex, err)
+		}
+		e.LeafIndex, e.AcceptedAt, e.Digest = leafIndex, acceptedAt, digest
+		return e, nil
+	}
+	parsed, err := envelope.Parse(body)
 	if err != nil {
 		return Entry{}, fmt.Errorf("statement: recall entry %d: %w", leafIndex, err)
 	}
@@ -74,7 +83,7 @@ func Recall(leafIndex int64, acceptedAt time.Time, raw []byte) (Entry, error) {
 	if err != nil {
 		return Entry{}, fmt.Errorf("statement: recall entry %d: %w", leafIndex, err)
 	}
-	return entryOf(leafIndex, acceptedAt, claims, parsed.Digest())
+	return entryOf(leafIndex, acceptedAt, claims, digest)
 }
 
 // Remember is Recall for a token that this process has just verified and committed: it gives the same entry, without reading the

@@ -59,7 +59,7 @@ func TestAnEntryReadBackSaysWhatWasAccepted(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := Recall(7, acceptedAt, v.Raw())
+			got, err := Recall(7, acceptedAt, v.Digest(), v.Raw())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -85,7 +85,7 @@ func TestAnEntryThatThisVersionCannotReadIsAnError(t *testing.T) {
 		"about nobody":           sign(t, subjectless(KindFindingCured)).Raw(),
 		"an attestation of none": sign(t, draft(KindCIPAttestation, []byte(`{}`))).Raw(),
 	} {
-		if e, err := Recall(3, noon, raw); err == nil || !strings.Contains(err.Error(), "entry 3") || e != (Entry{}) {
+		if e, err := Recall(3, noon, envelope.DigestOf(raw), raw); err == nil || !strings.Contains(err.Error(), "entry 3") || e != (Entry{}) {
 			t.Errorf("%s: entry %+v, error %v", name, e, err)
 		}
 	}
@@ -183,7 +183,7 @@ func TestASubmissionAboutACustomerIsAboutItsIssuerToo(t *testing.T) {
 		about, err := About(v.Claims())
 		_, decoded := Decode(v)
 		if test.got == "" {
-			entry, recalled := Recall(1, noon, v.Raw())
+			entry, recalled := Recall(1, noon, v.Digest(), v.Raw())
 			if err != nil || decoded != nil || recalled != nil || about != reseller || entry.About != reseller || entry.Customer != test.subject.ID {
 				t.Errorf("%s: about %q, %v; decoded %v; entry %+v, %v", name, about, err, decoded, entry, recalled)
 			}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/ledger"
+	"github.com/cipgate/cipgate/attestations/ledger/ledgertest"
 	"github.com/cipgate/cipgate/attestations/proof"
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/gateway/auth"
@@ -54,7 +55,7 @@ func newWorld(t *testing.T, db *gorm.DB, sandbox bool) *world {
 	const origin = "provider.example/log"
 	key, err := proof.NewLogSigner(origin, ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
 	w.must(err)
-	w.ledger, err = ledger.Open(t.Context(), ledger.Config{DB: db, Signer: key, Origin: origin, Now: clock})
+	w.ledger, err = ledger.Open(t.Context(), ledger.Config{DB: db, Signer: key, Origin: origin, Bodies: ledgertest.Bodies(t), Now: clock})
 	w.must(err)
 	t.Cleanup(func() {
 		if err := w.ledger.Close(); err != nil {

@@ -5,11 +5,15 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
+	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/keyset"
+	"github.com/tink-crypto/tink-go/v2/tink"
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
@@ -47,6 +51,24 @@ func LogKey(tb testing.TB) (note.Signer, note.Verifier) {
 	}
 	return signer, verifier
 }
+
+// Bodies is a key for bodies, the same in one run of the tests.
+func Bodies(tb testing.TB) tink.AEAD {
+	tb.Helper()
+	key, err := bodies()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return key
+}
+
+var bodies = sync.OnceValues(func() (tink.AEAD, error) {
+	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
+	if err != nil {
+		return nil, err
+	}
+	return aead.New(handle)
+})
 
 // Author is an entity that states something.
 type Author struct {

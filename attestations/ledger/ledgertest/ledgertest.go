@@ -101,7 +101,7 @@ func (u *User) open(t *testing.T, change ...func(*ledger.Config)) *ledger.Ledger
 func (u *User) openOn(t *testing.T, db *gorm.DB, change ...func(*ledger.Config)) *ledger.Ledger {
 	t.Helper()
 	signer, _ := LogKey(t)
-	config := ledger.Config{DB: db, Signer: signer, Origin: Origin, Now: u.clock.Now}
+	config := ledger.Config{DB: db, Signer: signer, Origin: Origin, Bodies: Bodies(t), Now: u.clock.Now}
 	for _, c := range change {
 		c(&config)
 	}

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/keyset"
+
 	"github.com/cipgate/cipgate/attestations/ledger"
 	"github.com/cipgate/cipgate/attestations/proof"
 	"github.com/cipgate/cipgate/migrations/migrationstest"
@@ -140,16 +143,26 @@ func anotherLog(t *testing.T, u *User) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db := migrationstest.Open(t, u.url)
+	db, key := migrationstest.Open(t, u.url), Bodies(t)
+	otherHandle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
+	if err != nil {
+		t.Fatal(err)
+	}
+	otherBodies, err := aead.New(otherHandle)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		name   string
 		config ledger.Config
 		want   string
 	}{
-		{"no clock", ledger.Config{DB: db, Signer: signer, Origin: Origin}, "a clock are needed"},
-		{"another origin than the key's", ledger.Config{DB: db, Signer: signer, Origin: "x.example", Now: u.clock.Now}, `the log is "x.example", its key is of "` + Origin},
-		{"another log", ledger.Config{DB: db, Signer: otherName, Origin: "other.example/log", Now: u.clock.Now}, `set up as "other.example/log"`},
-		{"another key", ledger.Config{DB: db, Signer: otherKey, Origin: Origin, Now: u.clock.Now}, "signed by another key"},
+		{"no clock", ledger.Config{DB: db, Signer: signer, Bodies: key, Origin: Origin}, "a clock are needed"},
+		{"another origin than the key's", ledger.Config{DB: db, Signer: signer, Origin: "x.example", Bodies: key, Now: u.clock.Now}, `the log is "x.example", its key is of "` + Origin},
+		{"another log", ledger.Config{DB: db, Signer: otherName, Origin: "other.example/log", Bodies: key, Now: u.clock.Now}, `set up as "other.example/log"`},
+		{"another key", ledger.Config{DB: db, Signer: otherKey, Origin: Origin, Bodies: key, Now: u.clock.Now}, "signed by another key"},
+		{"no key for bodies", ledger.Config{DB: db, Signer: signer, Origin: Origin, Now: u.clock.Now}, "a key for bodies"},
+		{"another key for bodies", ledger.Config{DB: db, Signer: signer, Origin: Origin, Bodies: otherBodies, Now: u.clock.Now}, "with another key for bodies"},
 	} {
 		if _, err := ledger.Open(t.Context(), test.config); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", test.name, err)
