@@ -22,6 +22,7 @@ func inviteCommand() *cobra.Command {
 		Contact  string `json:"contact"`
 		Superior string `json:"superior,omitempty"`
 		LEI      string `json:"lei,omitempty"`
+		Approval bool   `json:"approval,omitempty"`
 	}
 	cmd := &cobra.Command{
 		Use:     "invite",
@@ -58,6 +59,7 @@ or follow the page behind the address with tools of their own.
 	cmd.Flags().StringVar(&wanted.Contact, "contact", "", "e-mail address of a person at the reseller")
 	cmd.Flags().StringVar(&wanted.Superior, "superior", "", "entity identifier of the superior (default: the gateway itself)")
 	cmd.Flags().StringVar(&wanted.LEI, "lei", "", "Legal Entity Identifier, ISO 17442")
+	cmd.Flags().BoolVar(&wanted.Approval, "approval", false, "an officer must approve the enrolment before it counts")
 	registerClient(cmd)
 	return cmd
 }

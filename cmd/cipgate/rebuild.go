@@ -66,7 +66,7 @@ func ledgerCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	check := &cobra.Command{
 		Use:   "check",
-		Short: "Read all entries again and compare the tree with every kept hash and the signed checkpoint",
+		Short: "Read all entries again: the tree against every kept hash and the signed checkpoint, each signature by the keys of then",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withCore(cmd, func(ctx context.Context, p *Program) error {
@@ -77,10 +77,22 @@ func ledgerCommand() *cobra.Command {
 				if err := p.ledger.Check(ctx); err != nil {
 					return err
 				}
-				if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
-					return printJSON(cmd.OutOrStdout(), map[string]int64{"entries": size})
+				if err := p.registry.CatchUp(ctx); err != nil {
+					return err
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "The ledger holds: at least %d entries, each body, tile and the checkpoint agree.\n", size)
+				signed, err := p.registry.Audit(ctx)
+				if err != nil {
+					return err
+				}
+				if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
+					return printJSON(cmd.OutOrStdout(), map[string]int64{"entries": size, "submissions": signed.Submissions, "decisions": signed.Decisions, "marked": signed.Marked})
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), `The ledger holds: at least %d entries, each body, tile and the checkpoint agree.
+Signatures: %d submissions by keys in force when they were accepted, %d decisions by this gateway's key.
+`, size, signed.Submissions, signed.Decisions)
+				if signed.Marked > 0 {
+					fmt.Fprintf(cmd.OutOrStdout(), "Marked: %d submissions were signed by a key after it was compromised. See /v1/resellers/{id}/marked.\n", signed.Marked)
+				}
 				return nil
 			})
 		},

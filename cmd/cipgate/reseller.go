@@ -39,6 +39,7 @@ type resellerFile struct {
 	Audience envelope.Entity `json:"audience"` // how it is called in `aud`
 	LogVkey  string          `json:"log_vkey"`
 	Sandbox  bool            `json:"sandbox,omitzero"` // the gateway's clock may be ahead of ours
+	Pending  bool            `json:"pending,omitzero"` // when it enrolled, an officer had yet to approve it
 }
 
 const resellerFileName = "reseller.json"
@@ -46,6 +47,11 @@ const resellerFileName = "reseller.json"
 // join enrols with an invitation: makes keys in home, signs the entity configuration, sends it. Where the
 // home folder holds keys already, from a try that was cut short, it goes on with them.
 func join(ctx context.Context, home, address string) (*reseller, error) {
+	return joinAs(ctx, home, address, "")
+}
+
+// joinAs enrols under an identifier of the reseller's own; the one that the gateway hosts if it is empty.
+func joinAs(ctx context.Context, home, address string, own envelope.Entity) (*reseller, error) {
 	gateway, token, ok := strings.Cut(address, "/enrol#")
 	if !ok || token == "" {
 		return nil, wrong("wanted the enrolment address from your provider, such as https://cip.provider.example/enrol#TOKEN, got %q. Put it in quotes: the shell takes # for a comment", address)
@@ -70,6 +76,9 @@ func join(ctx context.Context, home, address string) (*reseller, error) {
 	}
 	r := &reseller{home: home, about: resellerFile{Entity: invitation.Entity, Gateway: gateway, Audience: invitation.Audience,
 		LogVkey: invitation.LogVkey, Sandbox: itself.Sandbox}}
+	if own != "" {
+		r.about.Entity = own
+	}
 	if err := r.openKeys(true); err != nil {
 		return nil, err
 	}
@@ -81,7 +90,7 @@ func join(ctx context.Context, home, address string) (*reseller, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := api.send(ctx, http.MethodPost, "/enrolments", enrolment.MediaType, configuration); err != nil {
+	if err := r.enrol(ctx, api, configuration, own != ""); err != nil {
 		return nil, err
 	}
 	text, err := json.Marshal(r.about)
@@ -92,6 +101,31 @@ func join(ctx context.Context, home, address string) (*reseller, error) {
 		return nil, fmt.Errorf("keeping the enrolment: %w", err)
 	}
 	return r, nil
+}
+
+// enrol sends the entity configuration. The gateway asks an own host for it too, so it is written down to be served there.
+func (r *reseller) enrol(ctx context.Context, api *client, configuration []byte, ownHost bool) error {
+	path := filepath.Join(r.home, configurationFile)
+	if ownHost {
+		if err := os.WriteFile(path, configuration, 0o600); err != nil {
+			return fmt.Errorf("writing the entity configuration: %w", err)
+		}
+	}
+	a, err := api.send(ctx, http.MethodPost, "/enrolments", enrolment.MediaType, configuration)
+	if coded := (*exitError)(nil); ownHost && errors.As(err, &coded) {
+		return &exitError{coded.code, fmt.Errorf("%w\nIf that is not done yet, %sThen type the same command again", err, serveThis(path, r.about.Entity))}
+	}
+	if err != nil {
+		return err
+	}
+	var told struct {
+		Status string `json:"status"`
+	}
+	if err := json.Unmarshal(a.body, &told); err != nil {
+		return fmt.Errorf("reading what %s answered: %w", r.about.Gateway, err)
+	}
+	r.about.Pending = told.Status == "pending"
+	return nil
 }
 
 // openReseller reads back what join made.
@@ -176,20 +210,33 @@ type pushed struct {
 // push signs one event and sends it, then fetches the receipt and checks it: a 202 that could not be proved
 // is an error. event is the value of the one member of `events`.
 func (r *reseller) push(ctx context.Context, kind statement.Kind, event any) (pushed, error) {
-	now, err := r.now(ctx)
+	token, err := r.sign(ctx, kind, event, "")
 	if err != nil {
 		return pushed{}, err
 	}
+	return r.send(ctx, token)
+}
+
+// sign signs one event as of now, under a jti of its own. customer is the opaque id of the customer that it is about, if any.
+func (r *reseller) sign(ctx context.Context, kind statement.Kind, event any, customer string) ([]byte, error) {
+	now, err := r.now(ctx)
+	if err != nil {
+		return nil, err
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return pushed{}, fmt.Errorf("making a jti: %w", err)
+		return nil, fmt.Errorf("making a jti: %w", err)
 	}
-	set, err := r.statements.Sign(envelope.Draft{Issuer: r.about.Entity, Audience: r.about.Audience, IssuedAt: now,
-		JTI: id.String(), EventURI: kind.URI(), Event: event})
+	draft := envelope.Draft{Issuer: r.about.Entity, Audience: r.about.Audience, IssuedAt: now,
+		JTI: id.String(), EventURI: kind.URI(), Event: event}
+	if customer != "" {
+		draft.Subject = envelope.Subject{Format: "opaque", ID: customer}
+	}
+	set, err := r.statements.Sign(draft)
 	if err != nil {
-		return pushed{}, fmt.Errorf("signing: %w", err)
+		return nil, fmt.Errorf("signing: %w", err)
 	}
-	return r.send(ctx, set.Raw())
+	return set.Raw(), nil
 }
 
 // send pushes a signed token and checks its receipt.

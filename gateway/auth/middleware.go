@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,6 +19,18 @@ func Person(c *fiber.Ctx) string {
 	return person
 }
 
+// PersonIn is Person for whoever has the request's context alone.
+func PersonIn(ctx context.Context) string {
+	person, _ := ctx.Value(personKey{}).(string)
+	return person
+}
+
+// known notes who is asking, for Person and PersonIn.
+func known(c *fiber.Ctx, person string) {
+	c.Locals(personKey{}, person)
+	c.SetUserContext(context.WithValue(c.UserContext(), personKey{}, person))
+}
+
 // API lets a request through that shows an API token as a bearer (RFC 6750), or a session. Else it returns
 // an error that wraps problem.ErrUnauthenticated, or problem.ErrForbidden for a change that a session asks
 // for from elsewhere than our own pages.
@@ -30,7 +43,7 @@ func (a *Auth) API() fiber.Handler {
 		if err != nil {
 			return err
 		}
-		c.Locals(personKey{}, person)
+		known(c, person)
 		return c.Next()
 	}
 }
@@ -45,7 +58,7 @@ func (a *Auth) Page() fiber.Handler {
 		if err != nil {
 			return err
 		}
-		c.Locals(personKey{}, person)
+		known(c, person)
 		return c.Next()
 	}
 }

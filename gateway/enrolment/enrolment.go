@@ -1,6 +1,6 @@
-// Package enrolment is the door through which a reseller comes in: POST /enrolments with the invitation's
-// token and a self-signed entity configuration. registry judges it, trust writes what the provider says of
-// the new subordinate.
+// Package enrolment is the door through which a reseller comes in, and changes its keys later: POST /enrolments with
+// the invitation's token and a self-signed entity configuration, and below it what an enrolled entity signs about its
+// own keys. registry judges all of it, trust writes what the provider says of the subordinate.
 package enrolment
 
 import (
@@ -25,6 +25,12 @@ const MediaType = "application/entity-statement+jwt"
 type Registry interface {
 	Recorded(ctx context.Context, token string) (registry.Invitation, registry.Invited, error)
 	Enrol(ctx context.Context, token string, configuration []byte) (registry.Entity, error)
+	Entity(ctx context.Context, id envelope.ID) (registry.Entity, error)
+	KeyList(ctx context.Context, id envelope.ID, limit int) ([]registry.Key, error)
+	Rotate(ctx context.Context, id envelope.ID, request []byte) (registry.Entity, error)
+	Revoke(ctx context.Context, id envelope.ID, request []byte) (registry.Entity, error)
+	Publish(ctx context.Context, id envelope.ID, configuration []byte) (registry.Entity, error)
+	ConfirmContact(ctx context.Context, token string) (registry.Entity, error)
 }
 
 // Desk answers enrolments for one gateway.
@@ -35,10 +41,15 @@ type Desk struct {
 	Now      func() time.Time
 }
 
-// Mount registers GET and POST /enrolments.
+// Mount registers /enrolments and what lies below it, and POST /confirmations.
 func (d Desk) Mount(router fiber.Router) {
 	router.Get("/enrolments", d.invitation)
 	router.Post("/enrolments", d.enrol)
+	router.Get("/enrolments/:id", d.keys)
+	router.Post("/enrolments/:id/jwks", d.changeKeys(MediaTypeKeySet, d.Registry.Rotate))
+	router.Post("/enrolments/:id/revocations", d.changeKeys(MediaTypeRevocation, d.Registry.Revoke))
+	router.Post("/enrolments/:id/configuration", d.changeKeys(MediaType, d.Registry.Publish))
+	router.Post("/confirmations", d.confirm)
 }
 
 type answer struct {
@@ -48,7 +59,8 @@ type answer struct {
 	KeyIDs         []string        `json:"kid"`
 	EventsEndpoint string          `json:"events_endpoint"`
 	Audience       envelope.Entity `json:"audience"`
-	Subordinate    string          `json:"subordinate_statement"`
+	// Subordinate is what the provider says of the entity: nothing while its enrolment is pending.
+	Subordinate string `json:"subordinate_statement,omitempty"`
 }
 
 type invitationJSON struct {
@@ -58,6 +70,7 @@ type invitationJSON struct {
 	Superior  envelope.Entity `json:"superior"`
 	Audience  envelope.Entity `json:"audience"`
 	LogVkey   string          `json:"log_vkey"`
+	Approval  bool            `json:"approval"` // an officer must approve the enrolment
 	ExpiresAt time.Time       `json:"expires_at"`
 }
 
@@ -72,13 +85,13 @@ func (d Desk) invitation(c *fiber.Ctx) error {
 		return err
 	}
 	return c.JSON(invitationJSON{Entity: invited.Entity, Name: invitation.Name, Country: invitation.Country,
-		Superior: invitation.Superior, Audience: d.Gateway.Entity, LogVkey: d.LogVkey, ExpiresAt: invited.ExpiresAt})
+		Superior: invitation.Superior, Audience: d.Gateway.Entity, LogVkey: d.LogVkey, Approval: invitation.Approval, ExpiresAt: invited.ExpiresAt})
 }
 
 func bearer(c *fiber.Ctx) (string, error) {
 	token, ok := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer ")
 	if !ok {
-		return "", fmt.Errorf("%w: send the invitation's token as `Authorization: Bearer TOKEN`; it is the part after # of the enrolment address", problem.ErrUnauthenticated)
+		return "", fmt.Errorf("%w: send the token as `Authorization: Bearer TOKEN`; it is the part after # of the address that you were given", problem.ErrUnauthenticated)
 	}
 	return token, nil
 }
@@ -99,13 +112,20 @@ func (d Desk) enrol(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	about := trust.Subordinate{Entity: enrolled.Entity, Federation: enrolled.Federation, Statements: enrolled.JWKS}
-	subordinate, err := d.Gateway.Statement(about, d.Now())
-	if err != nil {
-		return err
-	}
-	return c.Status(fiber.StatusCreated).JSON(answer{
+	told := answer{
 		Status: enrolled.Status, Entity: enrolled.Entity, ID: enrolled.Entity.ID().String(), KeyIDs: keys.IDs(),
-		EventsEndpoint: string(d.Gateway.Entity) + "/events", Audience: d.Gateway.Entity, Subordinate: string(subordinate),
-	})
+		EventsEndpoint: string(d.Gateway.Entity) + "/events", Audience: d.Gateway.Entity,
+	}
+	if !enrolled.Pending() {
+		if told.Subordinate, err = d.subordinate(enrolled); err != nil {
+			return err
+		}
+	}
+	return c.Status(fiber.StatusCreated).JSON(told)
+}
+
+// subordinate is the provider's signed statement about an enrolled entity.
+func (d Desk) subordinate(about registry.Entity) (string, error) {
+	signed, err := d.Gateway.Statement(trust.Subordinate{Entity: about.Entity, Federation: about.Federation, Statements: about.JWKS}, d.Now())
+	return string(signed), err
 }

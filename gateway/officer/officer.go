@@ -44,12 +44,13 @@ type Registry interface {
 
 // API answers /v1. Its fields are set once.
 type API struct {
-	Docket   Docket
-	Ledger   Ledger
-	Registry Registry
-	Entity   envelope.Entity
-	Version  string
-	Log      *slog.Logger
+	Docket     Docket
+	Ledger     Ledger
+	Registry   Registry
+	Enrolments Enrolments
+	Entity     envelope.Entity
+	Version    string
+	Log        *slog.Logger
 }
 
 // Mount registers /v1 and /openapi.json. Whoever mounts it puts authentication before /v1.
@@ -69,6 +70,7 @@ func (a API) Mount(app *fiber.App) {
 	register(api, a.Log, http.MethodGet, "/v1/resellers/{id}/history", "get-history", "What was said about one reseller, oldest first", http.StatusOK, a.history)
 	register(api, a.Log, http.MethodGet, "/v1/entries", "list-entries", "The ledger's entries, in leaf order", http.StatusOK, a.entries)
 	register(api, a.Log, http.MethodPost, "/v1/invitations", "invite", "Invite a reseller; the token is shown once", http.StatusCreated, a.invite)
+	a.registerEnrolments(api)
 }
 
 // register adds one operation whose errors are told by problem's table.
@@ -187,6 +189,7 @@ type invitationIn struct {
 		Contact  string `json:"contact" doc:"e-mail address of a person at the reseller"`
 		Superior string `json:"superior,omitempty" doc:"entity identifier of the superior; the gateway itself if absent"`
 		LEI      string `json:"lei,omitempty" doc:"ISO 17442"`
+		Approval bool   `json:"approval,omitempty" doc:"an officer must approve the enrolment before it counts"`
 	}
 }
 
@@ -202,13 +205,17 @@ type invitationOut struct {
 func (a API) invite(ctx context.Context, in *invitationIn) (*invitationOut, error) {
 	invited, err := a.Registry.Invite(ctx, registry.Invitation{
 		Name: in.Body.Name, Country: in.Body.Country, Contact: in.Body.Contact,
-		Superior: envelope.Entity(in.Body.Superior), LEI: in.Body.LEI,
+		Superior: envelope.Entity(in.Body.Superior), LEI: in.Body.LEI, Approval: in.Body.Approval,
 	})
 	if err != nil {
 		return nil, err
 	}
+	return a.invited(invited), nil
+}
+
+func (a API) invited(invited registry.Invited) *invitationOut {
 	out := &invitationOut{}
 	out.Body.URL = string(a.Entity) + "/enrol#" + invited.Token
 	out.Body.Token, out.Body.Entity, out.Body.ExpiresAt = invited.Token, invited.Entity, invited.ExpiresAt
-	return out, nil
+	return out
 }

@@ -48,6 +48,7 @@ var Table = []Row{
 	{Is: ErrUnauthenticated, Status: http.StatusUnauthorized, Code: "authentication_failed", Title: "Sign in first"},
 	{Is: ErrForbidden, Status: http.StatusForbidden, Code: "access_denied", Title: "Not allowed"},
 	{Is: registry.ErrInvitation, Status: http.StatusUnauthorized, Code: "authentication_failed", Title: "No such invitation"},
+	{Is: registry.ErrSamePerson, Status: http.StatusForbidden, Code: "access_denied", Title: "Another person must approve"},
 	{Is: registry.ErrTaken, Status: http.StatusConflict, Code: "invalid_request", Title: "Already taken"},
 	{Is: registry.ErrRefused, Status: http.StatusUnprocessableEntity, Code: "invalid_request", Title: "Refused"},
 	{Is: registry.ErrNotFound, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such entity"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -27,6 +28,10 @@ type cursorRow struct {
 
 func (cursorRow) TableName() string { return "registry_cursor" }
 
+// folded are the kinds that change the tables.
+var folded = []statement.Kind{statement.KindEntityEnrolled, statement.KindKeysChanged, statement.KindRelationshipTerminated,
+	statement.KindRelationshipReinstated, statement.KindOfficerAction}
+
 // errOvertaken says that another process folded the page first; its work stands.
 var errOvertaken = errors.New("another process folded this page")
 
@@ -45,7 +50,7 @@ func (r *Registry) Turn(ctx context.Context) (more bool, err error) {
 	if from >= size {
 		return false, nil
 	}
-	entries, err := r.ledger.Entries(ctx, from, page, statement.EntityEnrolled{}.Kind(), statement.RelationshipTerminated{}.Kind())
+	entries, err := r.ledger.Entries(ctx, from, page, folded...)
 	if err != nil {
 		return false, fmt.Errorf("reading entries for the registry: %w", err)
 	}
@@ -139,42 +144,93 @@ func (r *Registry) look(to int64) {
 }
 
 func fold(tx *gorm.DB, entry statement.Entry) error {
+	id := entry.About.ID()
+	about := tx.Model(&entityRow{}).Where("id = ?", id[:])
 	switch said := entry.Statement.(type) {
 	case statement.EntityEnrolled:
 		return enrolled(tx, entry, said)
+	case statement.KeysChanged:
+		return changed(tx, entry, said)
 	case statement.RelationshipTerminated:
-		id := entry.About.ID()
-		return tx.Model(&entityRow{}).Where("id = ?", id[:]).
-			Updates(map[string]any{"status": statusTerminated, "terminated_at": entry.AcceptedAt.UnixMicro()}).Error
+		return about.Updates(map[string]any{"status": statusTerminated, "terminated_at": entry.AcceptedAt.UnixMicro()}).Error
+	case statement.RelationshipReinstated:
+		return about.Updates(map[string]any{"status": statusActive, "terminated_at": 0}).Error
+	case statement.OfficerAction:
+		if said.Action == actionConfirmed {
+			return about.Update("contact_confirmed_at", entry.AcceptedAt.UnixMicro()).Error
+		}
 	}
 	return nil
 }
 
+// enrolled folds an enrolment. A second one of the same entity, whose keys were all lost, brings new keys and what is on
+// record with them; the first one stays the one that counts.
 func enrolled(tx *gorm.DB, entry statement.Entry, said statement.EntityEnrolled) error {
 	id := said.Entity.ID()
 	row := entityRow{
 		ID: id[:], Entity: string(said.Entity), Name: said.Name, Country: said.Country,
 		Superior: string(said.Superior), Contact: said.Contact, LEI: said.LEI, Tier: said.Tier,
-		Status: statusActive, JWKS: said.Keys, FederationJWKS: said.FederationKeys,
-		Configuration: said.Configuration, Invitation: said.Invitation,
+		Status: statusActive, Configuration: said.Configuration, Invitation: said.Invitation,
 		EnrolledLeaf: entry.LeafIndex, EnrolledAt: entry.AcceptedAt.UnixMicro(),
 	}
-	if err := tx.Create(&row).Error; err != nil {
+	newest := clause.AssignmentColumns([]string{"name", "country", "superior", "contact", "lei", "tier", "configuration", "invitation"})
+	if err := tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoUpdates: newest}).Create(&row).Error; err != nil {
 		return err
 	}
-	for _, set := range [][]byte{said.Keys, said.FederationKeys} {
-		keys, err := envelope.ParseKeys(set)
-		if err != nil {
+	for purpose, set := range map[string][]byte{PurposeStatement: said.Keys, PurposeFederation: said.FederationKeys} {
+		if err := addKeys(tx, said.Entity, purpose, set, entry); err != nil {
 			return err
-		}
-		for _, thumbprint := range keys.Thumbprints() {
-			// Two enrolments that raced with one key: the first in the ledger keeps it.
-			err := tx.Clauses(clause.OnConflict{DoNothing: true}).
-				Create(&keyRow{Thumbprint: thumbprint, Entity: string(said.Entity)}).Error
-			if err != nil {
-				return err
-			}
 		}
 	}
 	return nil
+}
+
+// changed folds a change of keys: those that are named and not in the new set end, when the overlap does
+// or at once, and new ones begin.
+func changed(tx *gorm.DB, entry statement.Entry, said statement.KeysChanged) error {
+	id := entry.About.ID()
+	end := entry.AcceptedAt
+	if said.Reason == reasonRotation {
+		end = said.OverlapUntil
+	}
+	ending := said.OldKids
+	if len(said.Keys) > 0 {
+		kept, err := envelope.ParseKeys(said.Keys)
+		if err != nil {
+			return err
+		}
+		ending = slices.DeleteFunc(slices.Clone(ending), func(kid string) bool { return slices.Contains(kept.IDs(), kid) })
+	}
+	named := func() *gorm.DB {
+		return tx.Model(&keyRow{}).Where("entity_id = ? AND purpose = ? AND kid IN ?", id[:], said.Purpose, ending)
+	}
+	err := named().Where("valid_until > ?", end.UnixMicro()).
+		Updates(map[string]any{"valid_until": end.UnixMicro(), "reason": said.Reason}).Error
+	if err != nil {
+		return err
+	}
+	if since := said.CompromisedSince; !since.IsZero() {
+		// What is marked stays marked: a later time does not take an earlier one back.
+		err := named().Where("compromised_since = 0 OR compromised_since > ?", since.UnixMicro()).
+			Updates(map[string]any{"compromised_since": since.UnixMicro(), "reason": said.Reason}).Error
+		if err != nil {
+			return err
+		}
+	}
+	if len(said.Keys) > 0 {
+		if err := addKeys(tx, entry.About, said.Purpose, said.Keys, entry); err != nil {
+			return err
+		}
+	}
+	return tx.Model(&entityRow{}).Where("id = ?", id[:]).Update("key_changes", gorm.Expr("key_changes + 1")).Error
+}
+
+// addKeys keeps the keys of a set that are not kept yet. Of two entities that raced with one key, the first in the ledger
+// keeps it. They are in force from the second in which the entry was accepted.
+func addKeys(tx *gorm.DB, entity envelope.Entity, purpose string, set []byte, entry statement.Entry) error {
+	rows, err := rowsOf(entity, purpose, set, entry.AcceptedAt.Truncate(time.Second), entry.LeafIndex)
+	if err != nil {
+		return err
+	}
+	return tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&rows).Error
 }

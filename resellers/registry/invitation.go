@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -30,12 +31,13 @@ type Invitation struct {
 	Contact  string          // e-mail address of a person at the reseller
 	Superior envelope.Entity // empty for the gateway itself: a tier 1 reseller
 	LEI      string          // ISO 17442, may be empty
+	Approval bool            // an officer must approve the enrolment before it counts
 }
 
 // Invited is a recorded invitation. Token is told once and kept only as its hash.
 type Invited struct {
 	Token     string
-	Entity    envelope.Entity // the identifier that this gateway will host
+	Entity    envelope.Entity // the identifier that this gateway will host, for whoever has none of their own
 	ExpiresAt time.Time
 }
 
@@ -50,6 +52,8 @@ type invitationRow struct {
 	LEI       string `gorm:"column:lei"`
 	CreatedAt int64  `gorm:"autoCreateTime:false"`
 	ExpiresAt int64
+	Recovery  string // the recovery that it belongs to, empty for a first enrolment
+	Approval  bool
 }
 
 func (invitationRow) TableName() string { return "registry_invitations" }
@@ -63,19 +67,18 @@ func (r *Registry) Invite(ctx context.Context, in Invitation) (Invited, error) {
 	if err := in.check(r.self); err != nil {
 		return Invited{}, err
 	}
-	secret := make([]byte, 16)
-	if _, err := rand.Read(secret); err != nil {
-		return Invited{}, fmt.Errorf("making an invitation's token: %w", err)
+	token, err := newToken()
+	if err != nil {
+		return Invited{}, err
 	}
 	id, err := uuid.NewRandom()
 	if err != nil {
 		return Invited{}, fmt.Errorf("making an invitation's id: %w", err)
 	}
-	token := base64.RawURLEncoding.EncodeToString(secret)
 	now := r.now()
 	row := invitationRow{
 		TokenHash: hashOf(token), ID: id.String(), Name: in.Name, Country: in.Country, Contact: in.Contact,
-		Superior: string(in.Superior), LEI: in.LEI,
+		Superior: string(in.Superior), LEI: in.LEI, Approval: in.Approval,
 		CreatedAt: now.UnixMicro(), ExpiresAt: now.Add(InvitationLife).UnixMicro(),
 	}
 	name := slug.Make(in.Name)
@@ -105,39 +108,53 @@ func (r *Registry) Recorded(ctx context.Context, token string) (Invitation, Invi
 	if err != nil {
 		return Invitation{}, Invited{}, err
 	}
-	return Invitation{Name: row.Name, Country: row.Country, Contact: row.Contact, Superior: envelope.Entity(row.Superior), LEI: row.LEI},
+	return Invitation{Name: row.Name, Country: row.Country, Contact: row.Contact, Superior: envelope.Entity(row.Superior), LEI: row.LEI, Approval: row.Approval},
 		Invited{Entity: envelope.Entity(row.Entity), ExpiresAt: time.UnixMicro(row.ExpiresAt).UTC()}, nil
 }
 
 // notISO are codes that the library knows and ISO 3166-1 does not assign (any more).
-var notISO = []countries.CountryCode{countries.AN, countries.XK}
+var notISO = []string{"AN", "XK", "XX", "YU"}
+
+// plainAddress is the form of address that the ledger keeps (the schema of entity-enrolled): no quotes, no letters beyond
+// ASCII, a host by name.
+var plainAddress = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$")
 
 func (in Invitation) check(self envelope.Entity) error {
 	refuse := func(member, wanted, got, fix string) error {
 		return fmt.Errorf("%w: %w", ErrRefused, &envelope.Fault{Reason: envelope.ErrMalformed,
 			Pointer: "/" + member, Wanted: wanted, Got: got, Fix: fix})
 	}
-	if strings.TrimSpace(in.Name) == "" || len(in.Name) > 200 {
-		return refuse("name", "the reseller's legal name, 1 to 200 bytes", fmt.Sprintf("%d bytes", len(in.Name)), "Give the name as it stands in its register of companies.")
+	control := strings.ContainsFunc(in.Name, func(c rune) bool { return c < ' ' || c == 0x7f })
+	if in.Name == "" || strings.TrimSpace(in.Name) != in.Name || len(in.Name) > 200 || control {
+		return refuse("name", "the reseller's legal name, one line of 1 to 200 bytes without spaces at its ends", fmt.Sprintf("%d bytes", len(in.Name)), "Give the name as it stands in its register of companies.")
 	}
 	country := countries.ByName(in.Country)
 	if len(in.Country) != 2 || country == countries.Unknown || country.Alpha2() != in.Country ||
-		slices.Contains(notISO, country) {
+		slices.Contains(notISO, in.Country) {
 		return refuse("country", "an ISO 3166-1 alpha-2 code in capitals, such as DE or IN", fmt.Sprintf("%q", in.Country), "Look the code up in ISO 3166-1.")
 	}
 	if country == countries.US {
 		return refuse("country", "a country other than US", "US", "A U.S. reseller is itself a U.S. IaaS provider with the full duty, not a foreign reseller (15 CFR 7.301, proposed): it runs its own gateway.")
 	}
-	if address, err := mail.ParseAddress(in.Contact); err != nil || address.Address != in.Contact {
+	if address, err := mail.ParseAddress(in.Contact); err != nil || address.Address != in.Contact || !plainAddress.MatchString(in.Contact) || len(in.Contact) > 254 {
 		return refuse("contact", "one e-mail address, such as compliance@reseller.example", fmt.Sprintf("%d bytes that are none", len(in.Contact)), "Give the plain address without a name.")
 	}
-	if in.LEI != "" && len(in.LEI) != 20 {
-		return refuse("lei", "a Legal Entity Identifier of 20 characters (ISO 17442)", fmt.Sprintf("%d characters", len(in.LEI)), "Leave it out if the reseller has none.")
+	if wrong := wrongLEI(in.LEI); in.LEI != "" && wrong != "" {
+		return refuse("lei", "a Legal Entity Identifier (ISO 17442): 18 capitals or digits and 2 check digits", wrong, "Look it up at the issuer or at gleif.org. Leave it out if the reseller has none.")
 	}
 	if in.Superior != self {
 		return refuse("superior", string(self), string(in.Superior), "This gateway enrols resellers of tier 1, whose superior is the gateway itself. Leave `superior` out.")
 	}
 	return nil
+}
+
+// newToken makes a secret of 128 bits that is told once and kept as its hash alone.
+func newToken() (string, error) {
+	secret := make([]byte, 16)
+	if _, err := rand.Read(secret); err != nil {
+		return "", fmt.Errorf("making a token: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(secret), nil
 }
 
 func hashOf(token string) []byte {

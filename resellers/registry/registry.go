@@ -1,10 +1,10 @@
-// Package registry knows who the entities are: invitations, enrolment, keys, and whether a relationship
-// still stands. It implements intake.Issuers.
+// Package registry knows who the entities are: invitations, enrolment, keys over time, contacts, and whether a
+// relationship still stands. It implements intake.Issuers.
 //
-// An enrolment is a fact of the ledger (`entity-enrolled`, signed by the gateway); the tables of entities
-// and keys are folded from it, and a termination that the escalation stated is folded the same way. Only
-// invitations live here alone: they are promises, not facts. The registry judges nobody: standing and
-// termination are decided in findings and escalation.
+// An enrolment and each change of keys is a fact of the ledger, signed by the gateway; the tables of entities and keys
+// are folded from these, and a termination that the escalation stated is folded the same way. What lives here alone are
+// promises: invitations, enrolments that wait for an officer, links that a contact may follow. The registry judges
+// nobody: standing and termination are decided in findings and escalation.
 package registry
 
 import (
@@ -32,13 +32,34 @@ var (
 	ErrRefused = errors.New("refused")
 	// ErrNotFound says that no such entity is enrolled.
 	ErrNotFound = errors.New("no such entity")
+	// ErrSamePerson says that two people are asked for and one came twice.
+	ErrSamePerson = errors.New("another person must approve")
 )
 
 // Ledger is what the registry needs of the ledger: to state an enrolment, and to read facts back.
 type Ledger interface {
+	Append(ctx context.Context, sets ...envelope.Verified) ([]ledger.Receipt, error)
 	AppendAfter(ctx context.Context, seen ledger.Seen, sets ...envelope.Verified) ([]ledger.Receipt, error)
 	Entries(ctx context.Context, from int64, limit int, kinds ...statement.Kind) ([]statement.Entry, error)
+	About(ctx context.Context, id envelope.ID, from int64, limit int) ([]statement.Entry, error)
+	Raw(ctx context.Context, digest envelope.Digest) ([]byte, ledger.Receipt, error)
 	Size(ctx context.Context) (int64, error)
+}
+
+// Fetcher is the guarded way out; outbound.Client is one.
+type Fetcher interface {
+	// Get returns what is at an https URL, if it is there with this media type.
+	Get(ctx context.Context, url, mediaType string) ([]byte, error)
+}
+
+// Config is what a Registry works with.
+type Config struct {
+	DB     *gorm.DB
+	Ledger Ledger
+	Signer envelope.Signer // the gateway's statement key
+	Self   envelope.Entity // the gateway
+	Fetch  Fetcher
+	Now    func() time.Time
 }
 
 // Registry is the shell around its tables. Make one with New; it is safe for concurrent use.
@@ -47,6 +68,7 @@ type Registry struct {
 	ledger Ledger
 	signer envelope.Signer
 	self   envelope.Entity
+	fetch  Fetcher
 	now    func() time.Time
 
 	mu         sync.RWMutex
@@ -55,48 +77,89 @@ type Registry struct {
 	lookedTo   int64 // below it this process has looked at every entry
 }
 
+// issuer is what is kept in memory of an entity: the statement keys in force between two moments.
 type issuer struct {
-	keys       envelope.Keys
-	terminated bool
+	keys        envelope.Keys
+	from, until time.Time
+	terminated  bool
 }
 
-// New makes a registry for the gateway self, whose statements signer signs.
-func New(db *gorm.DB, log Ledger, signer envelope.Signer, self envelope.Entity, now func() time.Time) *Registry {
-	return &Registry{db: db, ledger: log, signer: signer, self: self, now: now, issuers: map[envelope.Entity]issuer{}}
+// New makes a registry.
+func New(c Config) *Registry {
+	return &Registry{db: c.DB, ledger: c.Ledger, signer: c.Signer, self: c.Self, fetch: c.Fetch, now: c.Now,
+		issuers: map[envelope.Entity]issuer{}}
 }
 
-// Keys implements intake.Issuers. The answer is kept in memory until Turn sees that the tables changed.
+// Keys implements intake.Issuers. The answer is kept in memory until a key's time begins or ends, or Turn sees that the
+// tables changed.
 func (r *Registry) Keys(ctx context.Context, entity envelope.Entity) (envelope.Keys, error) {
+	now := r.now()
 	r.mu.RLock()
 	known, ok := r.issuers[entity]
 	generation := r.generation
 	r.mu.RUnlock()
-	if !ok {
-		found, err := r.Entity(ctx, entity.ID())
-		if errors.Is(err, ErrNotFound) {
-			return envelope.Keys{}, &envelope.Fault{Reason: intake.ErrIssuer, Pointer: "/claims/iss",
-				Wanted: "an entity that is enrolled at this gateway", Got: "an entity that is not",
-				Fix: "Enrol first with the invitation from your provider (POST /enrolments), then sign with `iss` set to the entity identifier you enrolled."}
-		}
-		if err != nil {
+	if !ok || now.Before(known.from) || !now.Before(known.until) {
+		var err error
+		if known, err = r.issuer(ctx, entity, now); err != nil {
 			return envelope.Keys{}, err
 		}
-		known = issuer{terminated: found.Terminated()}
-		if known.keys, err = envelope.ParseKeys(found.JWKS); err != nil {
-			return envelope.Keys{}, fmt.Errorf("reading the enrolled keys of %s: %w", entity, err)
-		}
 		r.mu.Lock()
-		if r.generation == generation { // else the row may be older than the emptied cache
+		if r.generation == generation { // else the rows may be older than the emptied cache
 			r.issuers[entity] = known
 		}
 		r.mu.Unlock()
 	}
 	if known.terminated {
-		return envelope.Keys{}, &envelope.Fault{Reason: intake.ErrIssuer, Pointer: "/claims/iss",
-			Wanted: "an entity whose relationship stands", Got: "one whose relationship was terminated",
-			Fix: "The ledger says why: ask your provider for the history of your case, and for reinstatement if it is wrong."}
+		return envelope.Keys{}, terminatedFault()
 	}
 	return known.keys, nil
+}
+
+// issuer reads what is kept in memory of an entity.
+func (r *Registry) issuer(ctx context.Context, entity envelope.Entity, now time.Time) (issuer, error) {
+	var row entityRow
+	id := entity.ID()
+	err := r.db.WithContext(ctx).Select("status").Where("id = ?", id[:]).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return issuer{}, r.unknown(ctx, entity)
+	}
+	if err != nil {
+		return issuer{}, fmt.Errorf("looking up an issuer: %w", err)
+	}
+	spans, err := r.spans(ctx, id, now)
+	if err != nil {
+		return issuer{}, err
+	}
+	known := issuer{terminated: row.Status == statusTerminated}
+	known.from, known.until = unchanged(spans, now)
+	if known.keys, err = setOf(inForce(spans, PurposeStatement, now)); err != nil {
+		return issuer{}, fmt.Errorf("reading the enrolled keys of %s: %w", entity, err)
+	}
+	return known, nil
+}
+
+// unknown words why an entity that is not enrolled may state nothing.
+func (r *Registry) unknown(ctx context.Context, entity envelope.Entity) error {
+	var waiting applicationRow
+	id := entity.ID()
+	err := r.db.WithContext(ctx).Where("entity_id = ? AND decision = ''", id[:]).Take(&waiting).Error
+	switch {
+	case err == nil:
+		return &envelope.Fault{Reason: intake.ErrIssuer, Pointer: "/claims/iss",
+			Wanted: "an entity whose enrolment was approved", Got: "one whose enrolment awaits approval by an officer of the provider",
+			Fix: "Wait until your provider has approved it: POST /enrolments with the same configuration answers `active` from then on. Then send this again."}
+	case !errors.Is(err, gorm.ErrRecordNotFound):
+		return fmt.Errorf("looking for an enrolment that waits: %w", err)
+	}
+	return &envelope.Fault{Reason: intake.ErrIssuer, Pointer: "/claims/iss",
+		Wanted: "an entity that is enrolled at this gateway", Got: "an entity that is not",
+		Fix: "Enrol first with the invitation from your provider (POST /enrolments), then sign with `iss` set to the entity identifier you enrolled."}
+}
+
+func terminatedFault() error {
+	return &envelope.Fault{Reason: intake.ErrIssuer, Pointer: "/claims/iss",
+		Wanted: "an entity whose relationship stands", Got: "one whose relationship was terminated",
+		Fix: "The ledger says why: ask your provider for the history of your case, and for reinstatement if it is wrong."}
 }
 
 // MayState implements intake.Issuers: an enrolled reseller states every kind but the gateway's own.

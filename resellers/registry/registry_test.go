@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/intake"
 	"github.com/cipgate/cipgate/attestations/ledger"
+	"github.com/cipgate/cipgate/attestations/ledger/ledgertest"
 	"github.com/cipgate/cipgate/attestations/proof"
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/migrations/migrationstest"
@@ -32,6 +34,22 @@ type world struct {
 	now    time.Time
 	log    *ledger.Ledger
 	signer envelope.Signer
+	hosts  hosts
+}
+
+// hosts are what the world's own hosts serve, by address.
+type hosts map[string]string
+
+// Get implements Fetcher.
+func (h hosts) Get(_ context.Context, url, mediaType string) ([]byte, error) {
+	body, ok := h[url]
+	if !ok {
+		return nil, fmt.Errorf("no answer: %s: no such host name is known", url)
+	}
+	if mediaType != "application/entity-statement+jwt" {
+		return nil, fmt.Errorf("asked for %s", mediaType)
+	}
+	return []byte(body), nil
 }
 
 func newSigner(t *testing.T) envelope.Signer {
@@ -49,12 +67,12 @@ func newSigner(t *testing.T) envelope.Signer {
 
 func newWorld(t *testing.T, db *gorm.DB) *world {
 	t.Helper()
-	w := &world{t: t, db: db, now: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC), signer: newSigner(t)}
+	w := &world{t: t, db: db, now: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC), signer: newSigner(t), hosts: hosts{}}
 	logKey, err := proof.NewLogSigner("provider.example/log", ed25519.NewKeyFromSeed(make([]byte, 32)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.log, err = ledger.Open(t.Context(), ledger.Config{DB: db, Signer: logKey, Origin: "provider.example/log", Now: w.clock})
+	w.log, err = ledger.Open(t.Context(), ledger.Config{DB: db, Signer: logKey, Origin: "provider.example/log", Bodies: ledgertest.Bodies(t), Now: w.clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +88,9 @@ func newWorld(t *testing.T, db *gorm.DB) *world {
 func (w *world) clock() time.Time { return w.now }
 
 // process is the registry of one more gateway process on the same database.
-func (w *world) process() *Registry { return New(w.db, w.log, w.signer, self, w.clock) }
+func (w *world) process() *Registry {
+	return New(Config{DB: w.db, Ledger: w.log, Signer: w.signer, Self: self, Fetch: w.hosts, Now: w.clock})
+}
 
 func (w *world) invite(name string) Invited {
 	w.t.Helper()
@@ -129,6 +149,11 @@ func TestAnInvitationIsRefusedWithTheMemberThatIsWrong(t *testing.T) {
 			change     func(*Invitation)
 		}{
 			{"no name", "/name", func(i *Invitation) { i.Name = " " }},
+			{"a name with a space before", "/name", func(i *Invitation) { i.Name = " Example" }},
+			{"a name on two lines", "/name", func(i *Invitation) { i.Name = "Example\nGmbH" }},
+			{"an address beyond ASCII", "/contact", func(i *Invitation) { i.Contact = "über@example.com" }},
+			{"an address in quotes", "/contact", func(i *Invitation) { i.Contact = "\"a b\"@example.com" }},
+			{"an LEI whose check digits are wrong", "/lei", func(i *Invitation) { i.LEI = "5493001KJTIIGC8Y1R13" }},
 			{"a country in small letters", "/country", func(i *Invitation) { i.Country = "de" }},
 			{"a country's name", "/country", func(i *Invitation) { i.Country = "Germany" }},
 			{"a country that is none", "/country", func(i *Invitation) { i.Country = "XX" }},
@@ -228,6 +253,12 @@ func TestEachCheckOfAnEnrolmentIsNamed(t *testing.T) {
 			{"no exp", "", ErrRefused, "/claims/exp", func(a *applicant) { delete(a.claims, "exp") }},
 			{"no superior", "", ErrRefused, "/claims/authority_hints", func(a *applicant) { delete(a.claims, "authority_hints") }},
 			{"no statement keys", "", ErrRefused, "/claims/metadata/cipgate/jwks", func(a *applicant) { delete(a.claims, "metadata") }},
+			{"a kid with a space", "", ErrRefused, "/claims/metadata/cipgate/jwks/keys/0/kid", func(a *applicant) {
+				spaced := a.statements.Public()
+				spaced.KeyID = "my key"
+				a.claims["metadata"] = map[string]any{"cipgate": map[string]any{"jwks": map[string]any{"keys": []any{&spaced}}}}
+			}},
+			{"a configuration over 64 KiB", "", ErrRefused, "at most 65536 bytes", func(a *applicant) { a.claims["comment"] = strings.Repeat("x", 64<<10) }},
 			{"one key for both purposes", "", ErrRefused, "both", func(a *applicant) {
 				a.claims["metadata"] = map[string]any{"cipgate": map[string]any{"jwks": a.claims["jwks"]}}
 			}},
