@@ -44,6 +44,8 @@ type Issuers interface {
 // Appender is the ledger as the road sees it. The receipt may be returned only once the entry is on disk.
 type Appender interface {
 	Append(ctx context.Context, sets ...envelope.Verified) ([]ledger.Receipt, error)
+	// Stated says what Append would find under the issuer's jti; ledger.ErrNotFound if nothing. It stores nothing.
+	Stated(ctx context.Context, issuer envelope.Entity, jti string, raw []byte) (ledger.Receipt, error)
 }
 
 // Road takes submissions in. Its fields are set once, before the first Accept.
@@ -58,6 +60,9 @@ type Road struct {
 	// Verifying bounds the signatures checked at once, so that a flood of forged tokens queues instead of
 	// taking the processor from everything else; nil for no limit.
 	Verifying *semaphore.Weighted
+	// Holding bounds the bytes of bulk lines that are read and not yet answered, over all streams; nil for no
+	// limit. It must admit at least one line of envelope.MaxToken.
+	Holding *semaphore.Weighted
 }
 
 // Accept takes one compact JWS in and returns its receipt once it is committed to disk. What was accepted
@@ -65,18 +70,11 @@ type Road struct {
 // *RateError, ErrBusy, or the ledger's ErrTwin, ErrFull, ErrUnknownOutcome and ErrClosed; whatever the
 // error, nothing of the submission is kept, except after ErrUnknownOutcome, when it may be.
 func (r *Road) Accept(ctx context.Context, raw []byte) (ledger.Receipt, error) {
-	verified, err := r.verify(ctx, raw)
+	verified, err := r.admit(ctx, raw)
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
-	issuer := verified.Claims().Issuer
-	kind, known := statement.KindOf(verified.Claims().EventURI)
-	if known {
-		if err := r.Issuers.MayState(ctx, issuer, kind); err != nil {
-			return ledger.Receipt{}, err
-		}
-	}
-	if err := r.Rates.take(issuer, r.Now()); err != nil {
+	if err := r.Rates.take(verified.Claims().Issuer, r.Now()); err != nil {
 		return ledger.Receipt{}, err
 	}
 	if _, err := statement.Decode(verified); err != nil {
@@ -89,6 +87,20 @@ func (r *Road) Accept(ctx context.Context, raw []byte) (ledger.Receipt, error) {
 	return receipts[0], nil
 }
 
+// admit asks who says it, and whether they may: all that comes before the rate.
+func (r *Road) admit(ctx context.Context, raw []byte) (envelope.Verified, error) {
+	verified, err := r.verify(ctx, raw)
+	if err != nil {
+		return envelope.Verified{}, err
+	}
+	if kind, known := statement.KindOf(verified.Claims().EventURI); known {
+		if err := r.Issuers.MayState(ctx, verified.Claims().Issuer, kind); err != nil {
+			return envelope.Verified{}, err
+		}
+	}
+	return verified, nil
+}
+
 func (r *Road) verify(ctx context.Context, raw []byte) (envelope.Verified, error) {
 	parsed, err := envelope.Parse(raw)
 	if err != nil {
@@ -98,13 +110,30 @@ func (r *Road) verify(ctx context.Context, raw []byte) (envelope.Verified, error
 	if err != nil {
 		return envelope.Verified{}, err
 	}
-	if r.Verifying != nil {
-		if err := r.Verifying.Acquire(ctx, 1); err != nil {
-			return envelope.Verified{}, fmt.Errorf("%w: %w", ErrBusy, err)
-		}
-		defer r.Verifying.Release(1)
+	if err := r.queue(ctx); err != nil {
+		return envelope.Verified{}, err
 	}
-	return parsed.Verify(keys, envelope.Terms{
-		Audience: r.Audience, Now: r.Now(), MaxAge: r.MaxAge, MaxAhead: r.MaxAhead,
-	})
+	defer r.leave()
+	return parsed.Verify(keys, r.terms())
+}
+
+// queue waits for a turn to compute, and leave ends it.
+func (r *Road) queue(ctx context.Context) error {
+	if r.Verifying == nil {
+		return nil
+	}
+	if err := r.Verifying.Acquire(ctx, 1); err != nil {
+		return fmt.Errorf("%w: %w", ErrBusy, err)
+	}
+	return nil
+}
+
+func (r *Road) leave() {
+	if r.Verifying != nil {
+		r.Verifying.Release(1)
+	}
+}
+
+func (r *Road) terms() envelope.Terms {
+	return envelope.Terms{Audience: r.Audience, Now: r.Now(), MaxAge: r.MaxAge, MaxAhead: r.MaxAhead}
 }

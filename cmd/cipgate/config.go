@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 	"github.com/goccy/go-yaml"
@@ -31,10 +32,11 @@ type Config struct {
 	Rate      float64 `yaml:"intake-rate" env:"INTAKE_RATE" help:"submissions a second that one entity may have accepted"`
 	Burst     int     `yaml:"intake-burst" env:"INTAKE_BURST" help:"submissions that one entity may send at once before its rate counts"`
 	Queue     int     `yaml:"intake-queue" env:"INTAKE_QUEUE" help:"submissions that may wait for the ledger before 503 is answered"`
+	Timeout   float64 `yaml:"read-timeout" env:"READ_TIMEOUT" help:"seconds in which a request, or one line of a stream, has to come in"`
 }
 
 func defaults() Config {
-	return Config{Data: "cipgate-data", Listen: "127.0.0.1:8460", Rate: 2000, Burst: 4000, Queue: 4096}
+	return Config{Data: "cipgate-data", Listen: "127.0.0.1:8460", Rate: 2000, Burst: 4000, Queue: 4096, Timeout: 30}
 }
 
 // valued is a setting with where its value came from, for `cipgate config print`.
@@ -171,7 +173,15 @@ func (c *Config) check() error {
 	if c.Rate <= 0 || c.Burst < 1 || c.Queue < 1 {
 		return wrong("--intake-rate, --intake-burst and --intake-queue: wanted numbers above 0, got %g, %d, %d", c.Rate, c.Burst, c.Queue)
 	}
+	if c.Timeout <= 0 || c.Timeout > 3600 {
+		return wrong("--read-timeout: wanted a number of seconds above 0 and at most 3600, got %g", c.Timeout)
+	}
 	return nil
+}
+
+// readTimeout is how long a request, or one line of a stream, may take to come in.
+func (c *Config) readTimeout() time.Duration {
+	return time.Duration(c.Timeout * float64(time.Second))
 }
 
 // entity is the gateway's own identifier.

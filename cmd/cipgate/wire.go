@@ -38,6 +38,7 @@ import (
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/policy"
 	"github.com/cipgate/cipgate/resellers/registry"
+	"github.com/cipgate/cipgate/sync/outbound"
 	"github.com/cipgate/cipgate/sync/trust"
 )
 
@@ -48,6 +49,7 @@ type Program struct {
 	clock    *clock
 	db       *gorm.DB
 	ledger   *ledger.Ledger
+	outbound *outbound.Client
 	registry *registry.Registry
 	docket   *docket.Docket
 	auth     *auth.Auth
@@ -105,12 +107,14 @@ func core(ctx context.Context, config Config, log *slog.Logger) (_ *Program, err
 	if err != nil {
 		return nil, fmt.Errorf("the log key: %w", err)
 	}
-	p.ledger, err = ledger.Open(ctx, ledger.Config{DB: p.db, Signer: logSigner, Origin: config.origin(), Now: p.clock.Now, MaxWaiting: config.Queue})
+	p.ledger, err = ledger.Open(ctx, ledger.Config{DB: p.db, Signer: logSigner, Origin: config.origin(), Bodies: keys.bodies, Now: p.clock.Now, MaxWaiting: config.Queue})
 	if err != nil {
 		return nil, err
 	}
 	self := config.entity()
-	p.registry = registry.New(p.db, p.ledger, statements, self, p.clock.Now)
+	// In a sandbox gateways and resellers may live on one machine; else nobody's word leads to this one.
+	p.outbound = outbound.New(config.Sandbox)
+	p.registry = registry.New(registry.Config{DB: p.db, Ledger: p.ledger, Signer: statements, Self: self, Fetch: p.outbound, Now: p.clock.Now})
 	p.docket, err = docket.New(ctx, p.db, p.ledger, statements, self, rules, p.clock.Now)
 	if err != nil {
 		return nil, err
@@ -119,6 +123,9 @@ func core(ctx context.Context, config Config, log *slog.Logger) (_ *Program, err
 	p.auth = auth.New(p.db, time.Now, strings.HasPrefix(config.PublicURL, "https:"))
 	return p, p.routes(keys, rules, statements)
 }
+
+// bulkBytes is how many bytes of streams may be read and not yet answered, over all of them.
+const bulkBytes = 16 << 20
 
 // claim finds out whose database this is. A new one is made this gateway's, with new keys.
 func (p *Program) claim(ctx context.Context) (keyring, error) {
@@ -145,7 +152,7 @@ func (p *Program) claim(ctx context.Context) (keyring, error) {
 		return keyring{}, err
 	}
 	if made {
-		p.made = append(p.made, folder+string(filepath.Separator)+"   federation, statement and log keys; keep a copy, they cannot be made again")
+		p.made = append(p.made, folder+string(filepath.Separator)+"   federation, statement and log keys, and the key that bodies are encrypted with; keep a copy, they cannot be made again")
 	}
 	p.vkey = proof.Vkey(p.config.origin(), keys.log.Public().(ed25519.PublicKey))
 	if isNew {
@@ -174,12 +181,19 @@ func (p *Program) routes(keys keyring, rules policy.Policy, statements envelope.
 		Issuers: p.registry, Ledger: p.ledger, Audience: self, Now: p.clock.Now,
 		MaxAge: time.Duration(rules.Intake.MaxAge.Value), MaxAhead: time.Duration(rules.Intake.MaxAhead.Value),
 		Rates: intake.NewRates(p.config.Rate, p.config.Burst),
-		// Checking a signature is pure computing: more at once than this only makes each of them late.
-		Verifying: semaphore.NewWeighted(int64(4 * runtime.GOMAXPROCS(0))),
+		// Checking a signature is pure computing, and the scheduler looks at the network only when a processor runs out of it: the
+		// one that is left over commits, answers and reads meanwhile.
+		Verifying: semaphore.NewWeighted(int64(max(1, runtime.GOMAXPROCS(0)-1))),
+		Holding:   semaphore.NewWeighted(bulkBytes),
 	}
 	pages := dashboard.New(dashboard.Config{Docket: p.docket, Ledger: p.ledger, Policy: rules, Now: p.clock.Now,
 		Entity: self, Sandbox: p.config.Sandbox, Version: programVersion()})
-	submissions := func(app *fiber.App) { events.Mount(app, counts.Count(road)) }
+	doors := events.Doors{Road: counts.Count(road), Stream: road, Counts: counts, Preview: p.docket.Preview,
+		Knows: func(ctx context.Context, token string) bool {
+			_, ok := p.auth.CheckToken(ctx, token)
+			return ok
+		}, LineTimeout: p.config.readTimeout(), Now: time.Now, Log: p.log}
+	submissions := func(app *fiber.App) { doors.Mount(app) }
 	rest := func(app *fiber.App) {
 		counts.Mount(app)
 		app.Get("/readyz", func(c *fiber.Ctx) error {
@@ -196,13 +210,13 @@ func (p *Program) routes(keys keyring, rules policy.Policy, statements envelope.
 			sandbox.Mount(app, p)
 		}
 		app.Use("/v1", p.auth.API())
-		officer.API{Docket: p.docket, Ledger: p.ledger, Registry: p.registry, Entity: self,
+		officer.API{Docket: p.docket, Ledger: p.ledger, Registry: p.registry, Enrolments: p.registry, Entity: self,
 			Version: programVersion(), Log: p.log}.Mount(app)
 		p.auth.Mount(app)
 		docs.Library{Frame: pages.Frame()}.Mount(app)
 		pages.Mount(app, p.auth.Page())
 	}
-	p.server = edge.New(p.log, submissions, rest, counts.Refused)
+	p.server = edge.New(p.log, p.config.readTimeout(), submissions, rest, counts.Refused)
 	return nil
 }
 
@@ -269,6 +283,9 @@ func (p *Program) Close(_ context.Context) error {
 	var errs []error
 	if p.keeper != nil {
 		p.keeper.stop()
+	}
+	if p.outbound != nil {
+		p.outbound.Close()
 	}
 	if p.ledger != nil {
 		errs = append(errs, p.ledger.Close())

@@ -29,7 +29,6 @@ const (
 	// headerLimit bounds a request's line and header fields.
 	headerLimit = 32 << 10
 
-	readTimeout  = 30 * time.Second // for a whole request: slow senders hold a connection no longer
 	writeTimeout = 60 * time.Second
 	idleTimeout  = 2 * time.Minute
 )
@@ -39,9 +38,9 @@ type Server struct {
 	http *fasthttp.Server
 }
 
-// New builds the server. submissions registers what takes SETs, under /events; rest everything else.
+// New builds the server. A whole request has to come in within readTimeout: slow senders hold a connection no longer. submissions registers what takes SETs, under /events; rest everything else.
 // refused is told of every request that was answered with an error; it may be nil.
-func New(log *slog.Logger, submissions, rest func(*fiber.App), refused func(problem.Problem, error)) *Server {
+func New(log *slog.Logger, readTimeout time.Duration, submissions, rest func(*fiber.App), refused func(problem.Problem, error)) *Server {
 	counted := func(handler fiber.ErrorHandler) fiber.ErrorHandler {
 		return func(c *fiber.Ctx, err error) error {
 			if refused != nil {
@@ -65,14 +64,22 @@ func New(log *slog.Logger, submissions, rest func(*fiber.App), refused func(prob
 	takeEvents, takeOthers := events.Handler(), others.Handler()
 	return &Server{http: &fasthttp.Server{
 		Handler: func(ctx *fasthttp.RequestCtx) {
+			if string(ctx.Path()) != bulkPath {
+				if err := gather(ctx); err != nil {
+					refuse(ctx, err, readTimeout)
+					return
+				}
+			}
 			if isEvents(ctx.Path()) {
 				takeEvents(ctx)
 			} else {
 				takeOthers(ctx)
 			}
 		},
-		ErrorHandler:                 unreadable,
+		ErrorHandler:                 func(ctx *fasthttp.RequestCtx, err error) { unreadable(ctx, err, readTimeout) },
 		MaxRequestBodySize:           bodyLimit,
+		StreamRequestBody:            true,
+		HeaderReceived:               headerReceived,
 		ReadBufferSize:               headerLimit,
 		ReadTimeout:                  readTimeout,
 		WriteTimeout:                 writeTimeout,
@@ -92,7 +99,7 @@ func isEvents(path []byte) bool {
 }
 
 // unreadable answers what never became a request: a body or header over its limit, or bytes that are no HTTP.
-func unreadable(ctx *fasthttp.RequestCtx, err error) {
+func unreadable(ctx *fasthttp.RequestCtx, err error, readTimeout time.Duration) {
 	status, text := fasthttp.StatusBadRequest, "the request is not well-formed HTTP/1.1. Send it with an HTTP client library"
 	var timeout net.Error
 	switch {

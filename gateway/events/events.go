@@ -1,16 +1,18 @@
-// Package events is the door for submissions: POST /events, RFC 8935 push. It reads the request, asks
-// intake, and answers; it decides nothing about the statement.
+// Package events is the door for submissions: POST /events (RFC 8935 push), its dry run, and streams of many. It reads
+// the request, asks intake, and answers; it decides nothing about the statement.
 package events
 
 import (
-	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"mime"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/cipgate/cipgate/attestations/intake"
 	"github.com/cipgate/cipgate/attestations/ledger"
 	"github.com/cipgate/cipgate/gateway/problem"
 )
@@ -23,23 +25,48 @@ type Road interface {
 	Accept(ctx context.Context, raw []byte) (ledger.Receipt, error)
 }
 
-// Mount registers POST /events. The router's application may reuse its buffers: what outlives the request
-// is copied here.
-func Mount(router fiber.Router, road Road) {
-	router.Post("/events", func(c *fiber.Ctx) error {
-		if err := RequireMediaType(c, MediaType); err != nil {
-			return err
-		}
-		// BodyRaw, never Body: Body inflates without a limit.
-		receipt, err := road.Accept(c.UserContext(), bytes.Clone(c.BodyRaw()))
-		if err != nil {
-			return err
-		}
-		c.Set(fiber.HeaderLocation, "/receipts/"+receipt.Digest.String())
-		c.Set(fiber.HeaderLink, `</v1/me/standing>; rel="status"`)
-		c.Status(fiber.StatusAccepted)
-		return nil
-	})
+// Counts is told what became of each line of a stream; signals.Counts is one.
+type Counts interface {
+	Accepted(again bool)
+	Refused(p problem.Problem, err error)
+}
+
+// Doors are what the routes lead to.
+type Doors struct {
+	Road   Road
+	Stream *intake.Road // takes streams, and looks at dry runs
+	Counts Counts
+	// Preview foresees what a statement would change.
+	Preview Previewer
+	// Knows says whether a bearer is an API token, so that its holder may know how any reseller stands.
+	Knows func(ctx context.Context, token string) bool
+	// LineTimeout is how long one line of a stream may take to come in, and a part of the answer to be taken: who is
+	// slower holds the connection no longer.
+	LineTimeout time.Duration
+	Now         func() time.Time // the wall clock, also in a sandbox: deadlines of connections are real
+	Log         *slog.Logger
+}
+
+// Mount registers the routes.
+func (d Doors) Mount(router fiber.Router) {
+	router.Post("/events", d.push)
+	router.Post("/events/validate", d.validate)
+	router.Post("/events/bulk", d.bulk)
+}
+
+func (d Doors) push(c *fiber.Ctx) error {
+	if err := RequireMediaType(c, MediaType); err != nil {
+		return err
+	}
+	// BodyRaw, never Body: Body inflates without a limit. The road keeps no byte of it (envelope.Parse copies).
+	receipt, err := d.Road.Accept(c.UserContext(), c.BodyRaw())
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderLocation, "/receipts/"+receipt.Digest.String())
+	c.Set(fiber.HeaderLink, `</v1/me/standing>; rel="status"`)
+	c.Status(fiber.StatusAccepted)
+	return nil
 }
 
 // RequireMediaType refuses a request whose Content-Type is not wanted, or that has a Content-Encoding: what

@@ -105,3 +105,12 @@ func (c counted) Accept(ctx context.Context, raw []byte) (ledger.Receipt, error)
 	}
 	return receipt, err
 }
+
+// Accepted counts a submission that came in otherwise than by Count's road; again says that it stood before.
+func (c *Counts) Accepted(again bool) {
+	label := "no"
+	if again {
+		label = "yes"
+	}
+	c.accepted.WithLabelValues(label).Inc()
+}

@@ -1,0 +1,60 @@
+package edge
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// bulkPath is the one route whose body is read by its handler as it comes in. fasthttp can only be told to hand out all
+// bodies as streams or none, so every other body is gathered here first, and its handler finds it whole.
+const bulkPath = "/events/bulk"
+
+// headerReceived bounds what fasthttp reads of a body before it calls the handler: it waits for up to 8 KiB of a body of
+// known length. The first answer to a stream must not wait for so much, nor the refusal of a body that is too long: for
+// these it is one byte, the least that can be said. This limits nothing: a longer body is a stream all the same, and
+// whoever reads it counts.
+func headerReceived(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
+	path, _, _ := bytes.Cut(header.RequestURI(), []byte{'?'})
+	if string(path) == bulkPath || header.ContentLength() > bodyLimit {
+		return fasthttp.RequestConfig{MaxRequestBodySize: 1}
+	}
+	return fasthttp.RequestConfig{}
+}
+
+// firstRead is how much room is made for a body at once. Who announces more gets more as it comes, not before.
+const firstRead = 64 << 10
+
+// gather reads a request's body, at most bodyLimit bytes of it, so that handlers find it in Request.Body.
+func gather(ctx *fasthttp.RequestCtx) error {
+	stream := ctx.RequestBodyStream()
+	if stream == nil {
+		return nil
+	}
+	length := ctx.Request.Header.ContentLength() // -1: in chunks, of any length
+	if length > bodyLimit {
+		return fasthttp.ErrBodyTooLarge
+	}
+	var body bytes.Buffer
+	body.Grow(min(max(length, 0), firstRead) + bytes.MinRead) // MinRead more, or ReadFrom grows it to see the end
+	if _, err := body.ReadFrom(io.LimitReader(stream, bodyLimit+1)); err != nil {
+		return fmt.Errorf("reading a body: %w", err)
+	}
+	if body.Len() > bodyLimit {
+		return fasthttp.ErrBodyTooLarge
+	}
+	if body.Len() < length {
+		return fmt.Errorf("reading a body: %w", io.ErrUnexpectedEOF)
+	}
+	ctx.Request.SetBodyRaw(body.Bytes())
+	return nil
+}
+
+// refuse answers what could not be read, and ends the connection: where the next request begins is not known.
+func refuse(ctx *fasthttp.RequestCtx, err error, readTimeout time.Duration) {
+	unreadable(ctx, err, readTimeout)
+	ctx.SetConnectionClose()
+}
