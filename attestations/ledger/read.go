@@ -17,7 +17,7 @@ const maxPageBytes = 32 << 20
 // Entries returns the entries from leaf index from on, in order: all of them, or those of the given kinds. At most limit, and
 // fewer where they are large; none means that there are no more.
 func (l *Ledger) Entries(ctx context.Context, from int64, limit int, kinds ...statement.Kind) ([]statement.Entry, error) {
-	entries, unknown, err := l.recent.entries(from, limit, kinds)
+	entries, unknown, err := l.recent.entries(l.time(), from, limit, kinds)
 	if err != nil {
 		return nil, fmt.Errorf("remember the ledger from entry %d on: %w", from, err)
 	}

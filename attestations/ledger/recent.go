@@ -96,11 +96,15 @@ func (r *recent) about(seen Seen, size int64) (newer []statement.Entry, known bo
 	return newer, true, nil
 }
 
+// recentFor is how long after the last of them entries are read from memory: what another gateway has erased meanwhile must not
+// be shown here for long.
+const recentFor = 10 * time.Second
+
 // entries returns entries from leaf index from on, of these kinds or of any, and from which leaf index on it knows of no more.
-func (r *recent) entries(from int64, limit int, kinds []statement.Kind) ([]statement.Entry, int64, error) {
+func (r *recent) entries(now time.Time, from int64, limit int, kinds []statement.Kind) ([]statement.Entry, int64, error) {
 	r.mu.RLock()
 	end := r.from + int64(len(r.sets))
-	if from < r.from || from >= end || limit < 1 {
+	if from < r.from || from >= end || limit < 1 || now.Sub(r.sets[len(r.sets)-1].acceptedAt) > recentFor {
 		r.mu.RUnlock()
 		return nil, from, nil
 	}

@@ -50,7 +50,7 @@ func TestWhatIsRememberedStaysBounded(t *testing.T) {
 		from  int64
 		count int
 	}{{0, 0}, {r.from - 1, 0}, {r.from, 5}, {int64(count) - 2, 2}, {int64(count), 0}} {
-		entries, _, err := r.entries(want.from, 5, nil)
+		entries, _, err := r.entries(time.Unix(int64(count), 0), want.from, 5, nil)
 		if err != nil || len(entries) != want.count {
 			t.Fatalf("from %d on: %d entries, %v, wanted %d", want.from, len(entries), err, want.count)
 		}
@@ -59,5 +59,8 @@ func TestWhatIsRememberedStaysBounded(t *testing.T) {
 				t.Errorf("entry %d, accepted %v, wanted %d", entry.LeafIndex, entry.AcceptedAt, leafIndex)
 			}
 		}
+	}
+	if entries, _, err := r.entries(time.Unix(int64(count), 0).Add(recentFor), r.from, 5, nil); err != nil || len(entries) != 0 {
+		t.Errorf("long after the last of them: %d entries, %v", len(entries), err)
 	}
 }
