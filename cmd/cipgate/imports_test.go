@@ -55,6 +55,7 @@ var rooms = map[string][]room{
 		{"backtest", true},
 		{"registry", false},
 		{"docket", false},
+		{"archive", false},
 		{"desk", false},
 	},
 	"sync": {
@@ -73,6 +74,7 @@ var rooms = map[string][]room{
 		{"events", false},
 		{"enrolment", false},
 		{"receipts", false},
+		{"documents", false},
 		{"wellknown", false},
 		{"officer", false},
 		{"streams", false},

@@ -19,6 +19,8 @@ const (
 	pace = 200 * time.Millisecond
 	// glance is how often it looks for what other processes committed.
 	glance = time.Second
+	// screenSteps is how many batches of parties are screened in one round.
+	screenSteps = 10
 )
 
 func keep(p *Program) *keeper {
@@ -52,6 +54,20 @@ func (k *keeper) round(ctx context.Context, p *Program) (time.Time, error) {
 	}
 	next, err := p.docket.Sweep(ctx)
 	if err != nil {
+		return time.Time{}, err
+	}
+	// A walk over everybody on file takes many rounds, so that no deadline waits for it.
+	if more, at, err := p.screener.Screen(ctx, screenSteps); err != nil {
+		return time.Time{}, err
+	} else if more {
+		next = p.clock.Now()
+	} else if !at.IsZero() && (next.IsZero() || at.Before(next)) {
+		next = at
+	}
+	if err := p.archive.CatchUp(ctx); err != nil {
+		return time.Time{}, err
+	}
+	if err := p.archive.Sweep(ctx); err != nil {
 		return time.Time{}, err
 	}
 	// What the sweep stated may have ended a relationship: its keys are refused from here on.

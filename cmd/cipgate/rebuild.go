@@ -45,6 +45,12 @@ again. The ledger itself is only read. Stop every gateway on this store first.`,
 				if err := p.docket.Rebuild(ctx); err != nil {
 					return err
 				}
+				if err := p.screener.Rebuild(ctx); err != nil {
+					return err
+				}
+				if err := p.archive.Rebuild(ctx); err != nil {
+					return err
+				}
 				size, err := p.ledger.Size(ctx)
 				if err != nil {
 					return err

@@ -64,7 +64,7 @@ func New(log *slog.Logger, readTimeout time.Duration, submissions, rest func(*fi
 	takeEvents, takeOthers := events.Handler(), others.Handler()
 	return &Server{http: &fasthttp.Server{
 		Handler: func(ctx *fasthttp.RequestCtx) {
-			if string(ctx.Path()) != bulkPath {
+			if !streamed(ctx.Path()) {
 				if err := gather(ctx); err != nil {
 					refuse(ctx, err, readTimeout)
 					return

@@ -9,9 +9,12 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// bulkPath is the one route whose body is read by its handler as it comes in. fasthttp can only be told to hand out all
-// bodies as streams or none, so every other body is gathered here first, and its handler finds it whole.
-const bulkPath = "/events/bulk"
+// streamed says whether a path's body is read by its handler as it comes in: streams of statements, and documents.
+// fasthttp can only be told to hand out all bodies as streams or none, so every other body is gathered here first, and its
+// handler finds it whole.
+func streamed(path []byte) bool {
+	return string(path) == "/events/bulk" || bytes.HasPrefix(path, []byte("/documents/"))
+}
 
 // headerReceived bounds what fasthttp reads of a body before it calls the handler: it waits for up to 8 KiB of a body of
 // known length. The first answer to a stream must not wait for so much, nor the refusal of a body that is too long: for
@@ -19,7 +22,7 @@ const bulkPath = "/events/bulk"
 // whoever reads it counts.
 func headerReceived(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	path, _, _ := bytes.Cut(header.RequestURI(), []byte{'?'})
-	if string(path) == bulkPath || header.ContentLength() > bodyLimit {
+	if streamed(path) || header.ContentLength() > bodyLimit {
 		return fasthttp.RequestConfig{MaxRequestBodySize: 1}
 	}
 	return fasthttp.RequestConfig{}

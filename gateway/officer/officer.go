@@ -29,12 +29,14 @@ type Docket interface {
 	List(ctx context.Context, after *docket.Place, limit int) ([]docket.Line, error)
 	Open(ctx context.Context, id envelope.ID) (docket.File, error)
 	Outlook(file docket.File) (escalation.Prospect, error)
+	Customers
 }
 
 // Ledger is what the API reads of the ledger.
 type Ledger interface {
 	Entries(ctx context.Context, from int64, limit int, kinds ...statement.Kind) ([]statement.Entry, error)
 	About(ctx context.Context, id envelope.ID, from int64, limit int) ([]statement.Entry, error)
+	Entry(ctx context.Context, leafIndex int64) (statement.Entry, error)
 }
 
 // Registry records invitations.
@@ -48,6 +50,11 @@ type API struct {
 	Ledger     Ledger
 	Registry   Registry
 	Enrolments Enrolments
+	Records    Records
+	Desk       Desk
+	Screener   Screener
+	Exempted   Exempted
+	Now        func() time.Time // the gateway's clock
 	Entity     envelope.Entity
 	Version    string
 	Log        *slog.Logger
@@ -71,6 +78,10 @@ func (a API) Mount(app *fiber.App) {
 	register(api, a.Log, http.MethodGet, "/v1/entries", "list-entries", "The ledger's entries, in leaf order", http.StatusOK, a.entries)
 	register(api, a.Log, http.MethodPost, "/v1/invitations", "invite", "Invite a reseller; the token is shown once", http.StatusCreated, a.invite)
 	a.registerEnrolments(api)
+	a.registerCustomers(api)
+	a.registerRecords(api)
+	a.registerMeasures(api)
+	a.registerExemptions(api)
 }
 
 // register adds one operation whose errors are told by problem's table.

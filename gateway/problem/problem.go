@@ -14,6 +14,8 @@ import (
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/intake"
 	"github.com/cipgate/cipgate/attestations/ledger"
+	"github.com/cipgate/cipgate/resellers/archive"
+	"github.com/cipgate/cipgate/resellers/desk"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/registry"
 )
@@ -52,7 +54,16 @@ var Table = []Row{
 	{Is: registry.ErrTaken, Status: http.StatusConflict, Code: "invalid_request", Title: "Already taken"},
 	{Is: registry.ErrRefused, Status: http.StatusUnprocessableEntity, Code: "invalid_request", Title: "Refused"},
 	{Is: registry.ErrNotFound, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such entity"},
+	{Is: archive.ErrRefused, Status: http.StatusUnprocessableEntity, Code: "invalid_request", Title: "Refused"},
+	{Is: archive.ErrNotFound, Status: http.StatusNotFound, Code: "invalid_request", Title: "Not in the archive"},
+	{Is: archive.ErrGone, Status: http.StatusGone, Code: "invalid_request", Title: "Erased"},
+	{Is: desk.ErrRefused, Status: http.StatusUnprocessableEntity, Code: "invalid_request", Title: "Refused"},
+	{Is: desk.ErrNotFound, Status: http.StatusNotFound, Code: "invalid_request", Title: "Not on record"},
+	{Is: desk.ErrMoved, Status: http.StatusConflict, Code: "invalid_request", Title: "Others acted at the same time"},
+	{Is: docket.ErrNoHit, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such hit"},
 	{Is: docket.ErrNotFound, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such reseller"},
+	{Is: ledger.ErrErased, Status: http.StatusGone, Code: "invalid_request", Title: "Erased"},
+	{Is: docket.ErrNoCustomer, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such customer"},
 	{Is: ledger.ErrNotFound, Status: http.StatusNotFound, Code: "invalid_request", Title: "Not in the ledger"},
 	{Is: ErrMediaType, Status: http.StatusUnsupportedMediaType, Code: "invalid_request", Title: "Unsupported media type"},
 	{Is: ErrNoSuchPage, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such page"},
