@@ -1,37 +1,33 @@
 package statement
 
 import (
-	"cmp"
+	"errors"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 )
 
-func (v CustomerVerification) check(c envelope.Claims) error {
+func (v CustomerVerification) check(c envelope.Claims) []error {
 	k := v.Kind()
+	var belief, next error
 	if v.ReasonableBelief != (v.Result != "not-verified") {
-		return fault(k, "true where it was verified, false where it was not", "the opposite",
+		belief = fault(k, "true where it was verified, false where it was not", "the opposite",
 			"Verified is who is known on a reasonable belief; state not-verified where there is none.", "reasonable_belief")
 	}
-	if u := v.USPerson; u != nil {
-		if u.Found && !u.ReasonableBelief {
-			return fault(k, "true where a U.S. person was found", "false",
-				"Leave us_person out until there is a reasonable belief: then the person is foreign.", "us_person", "reasonable_belief")
-		}
-		if v.Form == "entity" && (u.Basis == "citizen" || u.Basis == "permanent-resident") || v.Form == "individual" && u.Basis == "organised-in-us" {
-			return fault(k, "a basis that the form can have", "one that it cannot",
-				"Individuals are citizens, permanent residents or in the U.S.; entities are organised or in the U.S.", "us_person", "basis")
-		}
-	}
 	if v.NextDue != (Date{}) && !v.NextDue.After(v.CheckedOn) {
-		return fault(k, "a day that is after checked_on", "an earlier day", "State by when you mean to verify again.", "next_due")
+		next = fault(k, "a day that is after checked_on", "an earlier day", "State by when you mean to verify again.", "next_due")
 	}
 	var ownership []string
 	if v.Countries != nil {
 		ownership = v.Countries.Ownership
 	}
-	return cmp.Or(
+	return faults(
+		belief,
+		v.checkBelief(),
+		v.checkBasis(),
+		next,
 		notLaterThanSigned(k, v.CheckedOn, c, "checked_on"),
 		unique(k, v.Actions, "actions"),
 		unique(k, v.Collected, "collected"),
@@ -41,29 +37,49 @@ func (v CustomerVerification) check(c envelope.Claims) error {
 	)
 }
 
-func (a AccountStatus) check(c envelope.Claims) error {
+func (v CustomerVerification) checkBelief() error {
+	if u := v.USPerson; u != nil && u.Found && !u.ReasonableBelief {
+		return fault(v.Kind(), "true where a U.S. person was found", "false",
+			"Leave us_person out until there is a reasonable belief: then the person is foreign.", "us_person", "reasonable_belief")
+	}
+	return nil
+}
+
+func (v CustomerVerification) checkBasis() error {
+	u := v.USPerson
+	if u == nil {
+		return nil
+	}
+	if v.Form == "entity" && (u.Basis == "citizen" || u.Basis == "permanent-resident") || v.Form == "individual" && u.Basis == "organised-in-us" {
+		return fault(v.Kind(), "a basis that the form can have", "one that it cannot",
+			"Individuals are citizens, permanent residents or in the U.S.; entities are organised or in the U.S.", "us_person", "basis")
+	}
+	return nil
+}
+
+func (a AccountStatus) check(c envelope.Claims) []error {
 	k := a.Kind()
-	return cmp.Or(
+	return faults(
 		notLaterThanSigned(k, a.On, c, "on"),
 		unique(k, a.Products, "products"),
 		notItself(k, a.Supersedes, c),
 	)
 }
 
-func (s SuspiciousActivity) check(c envelope.Claims) error {
+func (s SuspiciousActivity) check(c envelope.Claims) []error {
 	k := s.Kind()
+	var from, to error
 	if s.ObservedFrom.After(s.DiscoveredAt) {
-		return fault(k, "a time that is not after discovered_at", "a later one", "Check which of the two is wrong.", "observed_from")
+		from = fault(k, "a time that is not after discovered_at", "a later one", "Check which of the two is wrong.", "observed_from")
 	}
 	if !s.ObservedTo.IsZero() && s.ObservedTo.Before(s.ObservedFrom) {
-		return fault(k, "a time that is not before observed_from", "an earlier one", "Check which of the two is wrong.", "observed_to")
+		to = fault(k, "a time that is not before observed_from", "an earlier one", "Check which of the two is wrong.", "observed_to")
 	}
+	all := faults(from, to)
 	for i, d := range s.Disclosures {
-		if err := notLaterThanSigned(k, d.On, c, "disclosures", strconv.Itoa(i), "on"); err != nil {
-			return err
-		}
+		all = append(all, faults(notLaterThanSigned(k, d.On, c, "disclosures", strconv.Itoa(i), "on"))...)
 	}
-	return cmp.Or(
+	return append(all, faults(
 		notAfterSigned(k, s.DiscoveredAt, c, "discovered_at"),
 		notAfterSigned(k, s.ObservedTo, c, "observed_to"),
 		unique(k, s.Categories, "categories"),
@@ -71,77 +87,85 @@ func (s SuspiciousActivity) check(c envelope.Claims) error {
 		unique(k, s.Actions, "actions"),
 		uniqueCopies(k, s.Evidence, "evidence"),
 		notItself(k, s.Supersedes, c),
-	)
+	)...)
 }
 
-func (a AITraining) check(c envelope.Claims) error {
+func (a AITraining) check(c envelope.Claims) []error {
+	k := a.Kind()
+	all := a.checkKnowledge(c)
+	var started, completed error
+	if a.State == "occurred" {
+		started = notLaterThanSigned(k, a.StartedOn, c, "started_on")
+	}
+	if a.CompletedOn != (Date{}) && a.StartedOn.After(a.CompletedOn) {
+		completed = fault(k, "a day that is not before started_on", "an earlier day", "Check which of the two is wrong.", "completed_on")
+	}
+	var modalities []string
+	if a.Parameters != nil {
+		modalities = a.Parameters.Modalities
+	}
+	return append(all, faults(
+		started,
+		completed,
+		unique(k, modalities, "parameters", "modalities"),
+		unique(k, a.Concerns, "concerns"),
+		uniqueFields(k, a.Fields, "fields"),
+		notItself(k, a.Supersedes, c),
+	)...)
+}
+
+func (a AITraining) checkKnowledge(c envelope.Claims) []error {
 	k := a.Kind()
 	type knower struct {
 		actor  string
 		entity envelope.Entity
 	}
 	seen := map[knower]bool{}
+	var all []error
 	for i, known := range a.Knowledge {
-		at := []string{"knowledge", strconv.Itoa(i)}
-		if err := cmp.Or(
-			notAfterSigned(k, known.KnewAt, c, append(at, "knew_at")...),
-			isEntityID(k, known.Entity, append(at, "entity")...),
-		); err != nil {
-			return err
-		}
+		at := func(member ...string) []string { return append([]string{"knowledge", strconv.Itoa(i)}, member...) }
 		who := knower{known.Actor, known.Entity}
+		var twice error
 		if seen[who] {
-			return fault(k, "each actor once", "one twice", "State when it first knew.", at...)
+			twice = fault(k, "each actor once", "one twice", "State when it first knew.", at()...)
 		}
 		seen[who] = true
+		all = append(all, faults(
+			notAfterSigned(k, known.KnewAt, c, at("knew_at")...),
+			isEntityID(k, known.Entity, at("entity")...),
+			twice,
+		)...)
 	}
-	if a.State == "occurred" {
-		if err := notLaterThanSigned(k, a.StartedOn, c, "started_on"); err != nil {
-			return err
-		}
-	}
-	if a.CompletedOn != (Date{}) && a.StartedOn.After(a.CompletedOn) {
-		return fault(k, "a day that is not before started_on", "an earlier day", "Check which of the two is wrong.", "completed_on")
-	}
-	var modalities []string
-	if a.Parameters != nil {
-		modalities = a.Parameters.Modalities
-	}
-	return cmp.Or(
-		unique(k, modalities, "parameters", "modalities"),
-		unique(k, a.Concerns, "concerns"),
-		uniqueFields(k, a.Fields, "fields"),
-		notItself(k, a.Supersedes, c),
-	)
+	return all
 }
 
-func (r Remediation) check(c envelope.Claims) error {
+func (r Remediation) check(c envelope.Claims) []error {
 	k := r.Kind()
+	var until error
 	if r.Until != (Date{}) && DateOf(c.IssuedAt.UTC().Add(-farthestWest)).After(r.Until) {
-		return fault(k, "a day that is not before the token's iat", "an earlier day", "Ask for time that is still to come.", "until")
+		until = fault(k, "a day that is not before the token's iat", "an earlier day", "Ask for time that is still to come.", "until")
 	}
-	return cmp.Or(uniqueCopies(k, r.Evidence, "evidence"), notItself(k, r.Supersedes, c))
+	return faults(until, uniqueCopies(k, r.Evidence, "evidence"), notItself(k, r.Supersedes, c))
 }
 
-func (o OrderConfirmation) check(c envelope.Claims) error {
+func (o OrderConfirmation) check(c envelope.Claims) []error {
 	k := o.Kind()
-	return cmp.Or(
+	return faults(
 		notLaterThanSigned(k, o.On, c, "on"),
 		unique(k, o.Accounts, "accounts"),
 		notItself(k, o.Supersedes, c),
 	)
 }
 
-func (f Forwarded) check(c envelope.Claims) error {
+func (f Forwarded) check(c envelope.Claims) []error {
 	k := f.Kind()
+	var all []error
 	path := make([]string, len(f.Path))
 	for i, e := range f.Path {
-		if err := isEntityID(k, e, "path", strconv.Itoa(i)); err != nil {
-			return err
-		}
+		all = append(all, faults(isEntityID(k, e, "path", strconv.Itoa(i)))...)
 		path[i] = string(e)
 	}
-	return cmp.Or(notAfterSigned(k, f.ReceivedAt, c, "received_at"), unique(k, path, "path"))
+	return append(all, faults(notAfterSigned(k, f.ReceivedAt, c, "received_at"), unique(k, path, "path"))...)
 }
 
 // farthestWest is how far the latest time zone is behind UTC: there, today ends last.
@@ -182,19 +206,21 @@ func isEntityID(k Kind, e envelope.Entity, path ...string) error {
 	return nil
 }
 
-// unique refuses a list in which something stands twice.
+// unique refuses a list in which something stands twice: once for each that does (faults takes them apart).
 func unique(k Kind, items []string, path ...string) error {
 	if len(items) < 2 {
 		return nil
 	}
 	seen := make(map[string]bool, len(items))
+	var twice []error
 	for i, item := range items {
 		if seen[item] {
-			return fault(k, "each item once", "one twice", "Leave the second one out.", append(path, strconv.Itoa(i))...)
+			at := append(slices.Clone(path), strconv.Itoa(i))
+			twice = append(twice, fault(k, "each item once", "one twice", "Leave the second one out.", at...))
 		}
 		seen[item] = true
 	}
-	return nil
+	return errors.Join(twice...)
 }
 
 func uniqueCopies(k Kind, documents []Copy, path ...string) error {

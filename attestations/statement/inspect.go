@@ -11,7 +11,7 @@ import (
 
 // Inspect is Decode for the dry run: of claims that may be unsigned it returns everything that the statement's schema
 // finds wrong, where Decode returns the first. What a schema cannot say (one member against another) is looked at once
-// the schema has nothing to say, and there the first fault is all. The statement is nil if there is any problem.
+// the schema has nothing to say, and then all of it. The statement is nil if there is any problem.
 func Inspect(c envelope.Claims) (Statement, []envelope.Problem) {
 	kind, known := KindOf(c.EventURI)
 	if !known {
@@ -25,13 +25,13 @@ func Inspect(c envelope.Claims) (Statement, []envelope.Problem) {
 	if err != nil {
 		return nil, append(all, schemas[kind].all(kind, c.Event, err)...)
 	}
-	if err := check(s, c); err != nil {
+	for _, err := range check(s, c) {
 		fault := (*envelope.Fault)(nil)
 		source := ""
 		if errors.As(err, &fault) {
 			source = schemas[kind].sourceOf(kind, stepsOf(kind, fault.Pointer))
 		}
-		return nil, append(all, problemOf(err, source)...)
+		all = append(all, problemOf(err, source)...)
 	}
 	if len(all) > 0 {
 		return nil, all

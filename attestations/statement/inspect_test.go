@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/cipgate/cipgate/attestations/envelope"
 )
 
@@ -84,4 +87,56 @@ func subjectFor(kind Kind) envelope.Subject {
 		return envelope.Subject{}
 	}
 	return envelope.Subject{Format: "opaque", ID: "customer-1"}
+}
+
+// What a schema cannot say is told at once too: each rule between members that is broken, and each thing that stands twice.
+func TestInspectNamesEveryRuleBetweenMembersThatIsBroken(t *testing.T) {
+	for _, c := range []struct {
+		kind     Kind
+		event    string
+		pointers []string // inside the event, in order
+	}{
+		{KindCIPAttestation, `{"occasion":"change","basis":"adopted","agreement_id":"a","attested_on":"2026-04-01","responsible_contact":CONTACT,
+			"material_changes":[{"what":"x","on":"2026-05-01"},{"what":"y","on":"2026-05-02"}]}`,
+			[]string{"/attested_on", "/material_changes/0/on", "/material_changes/1/on"}},
+		{KindCustomerVerification, `{"party":"customer","form":"entity","result":"verified","checked_on":"2026-04-01","reasonable_belief":false,
+			"risk_tier":"low","method":"documentary","next_due":"2026-03-01","us_person":{"found":true,"reasonable_belief":false,"basis":"citizen","method":"documentary"},
+			"countries":{"home":"BR","ownership":["BR","PT","BR","PT"]},"collected":["name","name"],"supersedes":"j"}`,
+			[]string{"/reasonable_belief", "/us_person/reasonable_belief", "/us_person/basis", "/next_due", "/checked_on", "/collected/1",
+				"/countries/ownership/2", "/countries/ownership/3", "/supersedes"}},
+		{KindAITraining, `{"transaction":"t","state":"occurred","started_on":"2026-04-02","completed_on":"2026-04-01",
+			"knowledge":[{"actor":"reseller","knew_at":"2026-03-02T00:00:00Z"},{"actor":"reseller","knew_at":"2026-03-03T00:00:00Z"}],
+			"fields":[{"name":"a","value":"x"},{"name":"a","value":"y"}]}`,
+			[]string{"/knowledge/0/knew_at", "/knowledge/1/knew_at", "/knowledge/1", "/started_on", "/completed_on", "/fields/1"}},
+		{KindForwarded, `{"received_at":"2026-03-02T00:00:00Z","set":"e30.e30.AA","path":["https://a.example?x","https://a.example?x"]}`,
+			[]string{"/path/0", "/path/1", "/received_at", "/path/1"}},
+	} {
+		t.Run(string(c.kind), func(t *testing.T) {
+			contact := memberOf(t, Example(KindCIPAttestation), "responsible_contact")
+			claims := inspected(c.kind, strings.Replace(c.event, "CONTACT", contact, 1))
+			claims.Subject = subjectFor(c.kind)
+			s, problems := Inspect(claims)
+			var got []string
+			for _, p := range problems {
+				got = append(got, strings.TrimPrefix(p.Pointer, "/claims/events/"+c.kind.URI()))
+				if p.Source == "" || p.Wanted == "" || p.Got == "" || p.Fix == "" {
+					t.Errorf("a problem that does not say everything: %+v", p)
+				}
+			}
+			slices.Sort(got)
+			slices.Sort(c.pointers)
+			if s != nil || !slices.Equal(got, c.pointers) {
+				t.Errorf("got  %q\nwant %q", got, c.pointers)
+			}
+		})
+	}
+}
+
+func memberOf(t *testing.T, event []byte, name string) string {
+	t.Helper()
+	var all map[string]jsontext.Value
+	if err := json.Unmarshal(event, &all); err != nil {
+		t.Fatal(err)
+	}
+	return string(all[name])
 }

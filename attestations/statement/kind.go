@@ -41,6 +41,8 @@ const (
 	KindDocumentReceived       Kind = "document-received"
 	KindSpecialMeasureImposed  Kind = "special-measure-imposed"
 	KindSpecialMeasureLifted   Kind = "special-measure-lifted"
+	KindExemptionGranted       Kind = "exemption-granted"
+	KindExemptionWithdrawn     Kind = "exemption-withdrawn"
 	KindPolicyActivated        Kind = "policy-activated"
 	KindEntityEnrolled         Kind = "entity-enrolled"
 	KindKeysChanged            Kind = "keys-changed"
@@ -83,7 +85,7 @@ var kinds = []Kind{
 	KindFindingOpened, KindFindingCured, KindStandingChanged,
 	KindWarningIssued, KindRestrictionOrdered, KindClosureOrdered, KindOrderWithdrawn, KindRelationshipTerminated,
 	KindRelationshipReinstated, KindAppealDecided, KindInformationRequested, KindCIPRequested, KindDocumentReceived,
-	KindSpecialMeasureImposed, KindSpecialMeasureLifted,
+	KindSpecialMeasureImposed, KindSpecialMeasureLifted, KindExemptionGranted, KindExemptionWithdrawn,
 	KindPolicyActivated, KindEntityEnrolled, KindKeysChanged, KindOfficerAction, KindRecordErased, KindOutageRecorded,
 }
 
@@ -132,6 +134,8 @@ var forms = map[Kind]form{
 	KindDocumentReceived:       {decode: decode[DocumentReceived], gateway: true},
 	KindSpecialMeasureImposed:  {decode: decode[SpecialMeasureImposed], gateway: true},
 	KindSpecialMeasureLifted:   {decode: decode[SpecialMeasureLifted], gateway: true},
+	KindExemptionGranted:       {decode: decode[ExemptionGranted], gateway: true},
+	KindExemptionWithdrawn:     {decode: decode[ExemptionWithdrawn], gateway: true},
 	KindPolicyActivated:        {decode: decode[PolicyActivated], gateway: true},
 	KindEntityEnrolled:         {decode: decode[EntityEnrolled], gateway: true},
 	KindKeysChanged:            {decode: decode[KeysChanged], gateway: true},

@@ -159,6 +159,10 @@ func TestARefusalSaysWhereAMemberBelongs(t *testing.T) {
 			KindSpecialMeasureImposed, example(t, KindSpecialMeasureImposed, 0, "scope", `{}`), "/scope/country", "a country as two capital letters (ISO 3166-1)", "nothing",
 			`Add "country", such as "XA". It is required where the measure is not against a person.`,
 		},
+		"exempt without end": {
+			KindExemptionGranted, example(t, KindExemptionGranted, 0, "until", ""), "/until", "a time in UTC, whole seconds, as 2026-03-01T12:00:00Z", "nothing",
+			`Add "until", such as "2027-03-02T00:00:00Z".`,
+		},
 		"a condition that nobody knows": {
 			KindSpecialMeasureImposed, example(t, KindSpecialMeasureImposed, 1, "conditions", ""), "/conditions", "text without control characters", "nothing",
 			`Add "conditions", such as "Each account is approved by the Department first.". It is required where the effect is condition.`,

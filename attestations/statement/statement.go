@@ -57,8 +57,8 @@ func Decode(v envelope.Verified) (Statement, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := check(s, claims); err != nil {
-		return nil, err
+	if wrong := check(s, claims); len(wrong) > 0 {
+		return nil, wrong[0]
 	}
 	return s, nil
 }
