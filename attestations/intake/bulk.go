@@ -11,14 +11,13 @@ import (
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/ledger"
-	"github.com/cipgate/cipgate/attestations/statement"
 )
 
 const (
 	// window is how many lines of one stream may be read and not yet answered: two groups, so that one is verified while
 	// the other is committed.
 	window = 2 * maxGroup
-	// maxGroup is how many lines are appended in one call, and so at most in one commit.
+	// maxGroup is about how many sets are appended in one call, and so at most in one commit.
 	maxGroup = 256
 	// maxGroupBytes keeps a group well under what the ledger takes into one commit.
 	maxGroupBytes = 4 << 20
@@ -87,8 +86,9 @@ type job struct {
 	raw      []byte // until it was verified, which copies it
 	size     int64
 	verified envelope.Verified
-	err      error // why it is refused before its rate is asked
-	form     error // what its statement breaks: told after the rate, as by Accept
+	sets     []envelope.Verified // verified, and what was forwarded in it
+	err      error               // why it is refused before its rate is asked
+	form     error               // what its statement breaks: told after the rate, as by Accept
 	done     chan struct{}
 }
 
@@ -152,7 +152,7 @@ func (b *bulk) look(ctx context.Context, j *job) {
 		j.raw = nil
 	}
 	if j.err == nil {
-		_, j.form = statement.Decode(j.verified)
+		j.sets, j.form = b.road.read(ctx, j.verified)
 	}
 }
 
@@ -166,7 +166,7 @@ func (b *bulk) settle(ctx context.Context, answer func([]Outcome) error) error {
 				return err
 			}
 			g.add(j)
-			if len(g.jobs) == maxGroup || g.bytes >= maxGroupBytes {
+			if g.sets >= maxGroup || g.weight >= maxGroupBytes {
 				break
 			}
 			select {
@@ -234,13 +234,25 @@ func (b *bulk) wait(ctx context.Context, d time.Duration) error {
 // group is the lines that are appended and answered together.
 type group struct {
 	*bulk
-	jobs  []*job
-	bytes int64
+	jobs   []*job
+	bytes  int64 // of the lines, to be given back
+	sets   int   // that are appended: more than lines where something was forwarded
+	weight int   // their bytes
 }
 
 func (g *group) add(j *job) {
 	g.jobs = append(g.jobs, j)
 	g.bytes += j.size
+	g.sets += max(1, len(j.sets))
+	for _, set := range j.sets {
+		g.weight += len(set.Raw())
+	}
+}
+
+// placed is what one line brings, and where to write what became of it.
+type placed struct {
+	sets  []envelope.Verified
+	place *Outcome
 }
 
 // flush appends what stands in the group, answers all of it, and empties it.
@@ -249,32 +261,36 @@ func (g *group) flush(ctx context.Context, answer func([]Outcome) error) error {
 		return nil
 	}
 	outcomes := make([]Outcome, len(g.jobs))
-	var sets []envelope.Verified
-	var places []*Outcome
+	var lines []placed
 	for i, j := range g.jobs {
 		if outcomes[i].Err = j.err; j.err == nil {
 			outcomes[i].JTI = j.verified.Claims().JTI
-			sets, places = append(sets, j.verified), append(places, &outcomes[i])
+			lines = append(lines, placed{j.sets, &outcomes[i]})
 		}
 	}
-	g.append(ctx, sets, places)
+	g.append(ctx, lines)
 	g.let(g.bytes)
-	g.jobs, g.bytes = g.jobs[:0], 0
+	*g = group{bulk: g.bulk, jobs: g.jobs[:0]}
 	return answer(outcomes)
 }
 
-// append stores the sets and writes what became of each. The ledger takes all of one call or none, so a call that it
-// refuses for one of them is made again in two halves, the first half first: the order of the stream is the ledger's.
-func (g *group) append(ctx context.Context, sets []envelope.Verified, places []*Outcome) {
-	if len(sets) == 0 {
+// append stores the lines' sets and writes what became of each line. The ledger takes all of one call or none, so a call
+// that it refuses for one of them is made again in two halves, the first half first: the order of the stream is the
+// ledger's.
+func (g *group) append(ctx context.Context, lines []placed) {
+	if len(lines) == 0 {
 		return
+	}
+	var sets []envelope.Verified
+	for _, line := range lines {
+		sets = append(sets, line.sets...)
 	}
 	receipts, err := g.road.Ledger.Append(ctx, sets...)
 	divides := errors.Is(err, ledger.ErrTwin) || errors.Is(err, ledger.ErrFull)
-	if divides && len(sets) > 1 {
-		half := len(sets) / 2
-		g.append(ctx, sets[:half], places[:half])
-		g.append(ctx, sets[half:], places[half:])
+	if divides && len(lines) > 1 {
+		half := len(lines) / 2
+		g.append(ctx, lines[:half])
+		g.append(ctx, lines[half:])
 		return
 	}
 	for waited := time.Duration(0); errors.Is(err, ledger.ErrFull) && waited < patience && !g.isDraining(); waited += retry {
@@ -283,11 +299,13 @@ func (g *group) append(ctx context.Context, sets []envelope.Verified, places []*
 		}
 		receipts, err = g.road.Ledger.Append(ctx, sets...)
 	}
-	for i, place := range places {
+	n := 0
+	for _, line := range lines {
 		if err != nil {
-			place.Err = fmt.Errorf("appending the submission: %w", err)
+			line.place.Err = notAppended(line.sets, err)
 		} else {
-			place.Receipt = receipts[i]
+			line.place.Receipt = receipts[n]
 		}
+		n += len(line.sets)
 	}
 }

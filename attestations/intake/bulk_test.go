@@ -35,11 +35,26 @@ func (e enrolled) Keys(_ context.Context, issuer envelope.Entity) (envelope.Keys
 	return keys, nil
 }
 
-func (enrolled) MayState(_ context.Context, issuer envelope.Entity, _ statement.Kind) error {
+func (enrolled) MayState(_ context.Context, issuer envelope.Entity, kind statement.Kind) error {
 	if strings.HasSuffix(string(issuer), "-13.example") {
 		panic("a fault of ours")
 	}
+	if kind.ByGateway() {
+		return &envelope.Fault{Reason: intake.ErrMayNot, Pointer: "/claims/events", Wanted: "an event type that a reseller states", Got: kind.URI(), Fix: "Leave it to the gateway."}
+	}
 	return nil
+}
+
+// Superior: reseller-1 is below the gateway, reseller-2 below reseller-1, and so on.
+func (e enrolled) Superior(_ context.Context, entity envelope.Entity) (envelope.Entity, error) {
+	if _, known := e[entity]; !known {
+		return "", intake.ErrIssuer
+	}
+	var n int
+	if _, err := fmt.Sscanf(string(entity), "https://reseller-%d.example", &n); err != nil || n < 2 {
+		return ledgertest.Gateway, err
+	}
+	return envelope.Entity(fmt.Sprintf("https://reseller-%d.example", n-1)), nil
 }
 
 // newRoad is a road to a ledger on a store, for authors 0 to 15.

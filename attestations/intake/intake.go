@@ -34,11 +34,15 @@ var (
 // Issuers says who may state what. The road asks it once for each submission, so it should answer from
 // memory.
 type Issuers interface {
-	// Keys returns the statement keys in force for the issuer; an error that wraps ErrIssuer if it is
-	// unknown or terminated.
+	// Keys returns the statement keys in force for the issuer, also for one whose relationship was terminated; an error
+	// that wraps ErrIssuer if it is unknown.
 	Keys(ctx context.Context, issuer envelope.Entity) (envelope.Keys, error)
-	// MayState returns an error that wraps ErrMayNot if the issuer may not state events of this kind.
+	// MayState returns an error that wraps ErrMayNot if the issuer may not state events of this kind, or ErrIssuer if it
+	// was terminated and the kind is none that is recorded all the same.
 	MayState(ctx context.Context, issuer envelope.Entity, kind statement.Kind) error
+	// Superior returns who is right above an entity, the gateway itself for tier 1; an error that wraps ErrIssuer if the
+	// entity is unknown.
+	Superior(ctx context.Context, entity envelope.Entity) (envelope.Entity, error)
 }
 
 // Appender is the ledger as the road sees it. The receipt may be returned only once the entry is on disk.
@@ -57,6 +61,7 @@ type Road struct {
 	MaxAge   time.Duration    // how old an `iat` may be; policy `intake.max_age`
 	MaxAhead time.Duration    // how far ahead an `iat` may be; policy `intake.max_ahead`
 	Rates    *Rates           // submissions a second for each issuer; nil for no limit
+	Content  Content          // what the policy asks of a statement beyond its schema
 	// Verifying bounds the signatures checked at once, so that a flood of forged tokens queues instead of
 	// taking the processor from everything else; nil for no limit.
 	Verifying *semaphore.Weighted
@@ -65,8 +70,8 @@ type Road struct {
 	Holding *semaphore.Weighted
 }
 
-// Accept takes one compact JWS in and returns its receipt once it is committed to disk. What was accepted
-// before is answered with its first receipt. Errors wrap envelope's sentinels, ErrIssuer, ErrMayNot,
+// Accept takes one compact JWS in and returns its receipt once it is committed to disk, with what was forwarded in it.
+// What was accepted before is answered with its first receipt. Errors wrap envelope's sentinels, ErrIssuer, ErrMayNot,
 // *RateError, ErrBusy, or the ledger's ErrTwin, ErrFull, ErrUnknownOutcome and ErrClosed; whatever the
 // error, nothing of the submission is kept, except after ErrUnknownOutcome, when it may be.
 func (r *Road) Accept(ctx context.Context, raw []byte) (ledger.Receipt, error) {
@@ -77,12 +82,13 @@ func (r *Road) Accept(ctx context.Context, raw []byte) (ledger.Receipt, error) {
 	if err := r.Rates.take(verified.Claims().Issuer, r.Now()); err != nil {
 		return ledger.Receipt{}, err
 	}
-	if _, err := statement.Decode(verified); err != nil {
+	sets, err := r.read(ctx, verified)
+	if err != nil {
 		return ledger.Receipt{}, err
 	}
-	receipts, err := r.Ledger.Append(ctx, verified)
+	receipts, err := r.Ledger.Append(ctx, sets...)
 	if err != nil {
-		return ledger.Receipt{}, fmt.Errorf("appending the submission: %w", err)
+		return ledger.Receipt{}, notAppended(sets, err)
 	}
 	return receipts[0], nil
 }

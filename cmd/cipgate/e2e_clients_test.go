@@ -3,6 +3,8 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +14,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/migrations/migrationstest"
 )
 
@@ -114,6 +118,60 @@ func TestClientsThatAreNotOursEnrolPushAndHoldAReceipt(t *testing.T) {
 		}
 		p.stop()
 	})
+}
+
+// submissions are the names of what a reseller may state.
+func submissions() []string {
+	var names []string
+	for _, kind := range statement.Kinds() {
+		if !kind.ByGateway() {
+			names = append(names, string(kind))
+		}
+	}
+	return names
+}
+
+// Each client pushes the smallest example of every event type, in one run. On PostgreSQL one of them is enough: what differs between
+// the clients ends before the store.
+func TestClientsThatAreNotOursPushEveryEventType(t *testing.T) {
+	for _, store := range migrationstest.Stores {
+		t.Run(store, func(t *testing.T) {
+			g := startGateway(t, migrationstest.URL(t, store), nil)
+			for i, client := range foreignClients {
+				if store == "postgres" && i > 0 {
+					break
+				}
+				t.Run(client.name, func(t *testing.T) {
+					g := g.within(t)
+					program, args := client.start(t)
+					invited := g.invite(client.name)
+					below := g.enrolBelow(envelope.Entity(invited.Entity), fmt.Sprintf("https://below-%d.example", i))
+					inner := below.state(t, statement.KindAccountStatus)
+					args = append(append(args, invited.URL), submissions()...)
+					lines := strings.Split(strings.TrimSpace(runToEnd(t, []string{inner}, program, args...).must(t)), "\n")
+					if len(lines) != len(submissions()) {
+						t.Fatalf("%d kinds, %d answers: %q", len(submissions()), len(lines), lines)
+					}
+					read := map[string]entryOfAPI{}
+					for _, entry := range entriesOf(t, newClient(g.base, g.token)) {
+						read[entry.Digest] = entry
+					}
+					for n, kind := range submissions() {
+						answer := readAnswer(t, lines[n])
+						if answer.Status != http.StatusAccepted || answer.Location != "/receipts/"+answer.Digest {
+							t.Errorf("%s: %d, Location %q", kind, answer.Status, answer.Location)
+						}
+						if got := read[answer.Digest]; got.Kind != kind || got.About != invited.Entity {
+							t.Errorf("%s: in /v1/entries it is %+v", kind, got)
+						}
+					}
+					if got := read[envelope.DigestOf([]byte(inner)).String()]; got.Kind != string(statement.KindAccountStatus) || got.About != string(below.entity) {
+						t.Errorf("what was forwarded is %+v", got)
+					}
+				})
+			}
+		})
+	}
 }
 
 // checkpointOf is the checkpoint that a receipt carries.

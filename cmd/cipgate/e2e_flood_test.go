@@ -142,18 +142,23 @@ type entryOfAPI struct {
 	Digest    string `json:"digest"`
 }
 
-// entries reads all of /v1/entries, page by page.
+// entries reads all of /v1/entries.
 func (p *process) entries() []entryOfAPI {
 	p.t.Helper()
-	admin := p.admin()
+	return entriesOf(p.t, p.admin())
+}
+
+// entriesOf reads all of /v1/entries, page by page.
+func entriesOf(t *testing.T, admin *client) []entryOfAPI {
+	t.Helper()
 	var all []entryOfAPI
 	for after := ""; ; {
 		var page struct {
 			Items []entryOfAPI `json:"items"`
 			Next  string       `json:"next"`
 		}
-		if err := admin.get(p.t.Context(), "/v1/entries?limit=1000&after="+after, &page); err != nil {
-			p.t.Fatal(err)
+		if err := admin.get(t.Context(), "/v1/entries?limit=1000&after="+after, &page); err != nil {
+			t.Fatal(err)
 		}
 		all = append(all, page.Items...)
 		if after = page.Next; after == "" {

@@ -91,8 +91,15 @@ func (l logTo) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// enrol invites a reseller and lets it join.
-func (g *gateway) enrol(name string) *reseller {
+// within is the same running gateway for a subtest.
+func (g *gateway) within(t *testing.T) *gateway {
+	same := *g
+	same.t = t
+	return &same
+}
+
+// invite makes an invitation, as an officer does.
+func (g *gateway) invite(name string) invited {
 	g.t.Helper()
 	var made invited
 	err := newClient(g.base, g.token).post(g.t.Context(), "/v1/invitations",
@@ -100,7 +107,13 @@ func (g *gateway) enrol(name string) *reseller {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	r, err := join(g.t.Context(), g.t.TempDir(), made.URL)
+	return made
+}
+
+// enrol invites a reseller and lets it join.
+func (g *gateway) enrol(name string) *reseller {
+	g.t.Helper()
+	r, err := join(g.t.Context(), g.t.TempDir(), g.invite(name).URL)
 	if err != nil {
 		g.t.Fatal(err)
 	}

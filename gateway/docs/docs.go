@@ -1,6 +1,6 @@
 // Package docs serves the guides that came with this version, under /docs, so that what is read matches what
-// runs. Two pages are printed from the program itself: the refusals from problem's table, the escalation from
-// the table by which it decides.
+// runs. Three pages are printed from the program itself: the refusals from problem's table, the escalation from
+// the table by which it decides, and an example of every statement from the schemas.
 package docs
 
 import (
@@ -55,7 +55,7 @@ func (l Library) show(c *fiber.Ctx, name string) error {
 
 // Names lists every page.
 func Names() []string {
-	names := []string{"refusals", "escalation"}
+	names := []string{"refusals", "escalation", "statements"}
 	// The embedded files can always be walked.
 	_ = fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
 		if name, ok := strings.CutSuffix(path, ".md"); ok && err == nil && !entry.IsDir() {
@@ -74,6 +74,8 @@ func Text(name string) (string, error) {
 		return refusals(), nil
 	case "escalation":
 		return steps(), nil
+	case "statements":
+		return statements(), nil
 	}
 	text, err := files.ReadFile(name + ".md")
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {

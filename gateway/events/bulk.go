@@ -177,7 +177,7 @@ func (e *exchange) why(cut error) error {
 	var timeout net.Error
 	select {
 	case <-e.draining:
-		return fmt.Errorf("%w: the lines from here on were not read. Send them again in a minute", ledger.ErrClosed)
+		return fmt.Errorf("%w: the lines from here on were not read", ledger.ErrClosed)
 	default:
 	}
 	switch {

@@ -6,6 +6,7 @@ package problem
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/cipgate/cipgate/resellers/desk"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/registry"
+	"github.com/cipgate/cipgate/sync/delivery"
 )
 
 // Errors that belong to the edge itself.
@@ -42,6 +44,9 @@ type Row struct {
 	Title  string // RFC 9457
 	// RetryAfter is how long the caller should wait; zero means that trying again changes nothing.
 	RetryAfter time.Duration
+	// Ours says that what the error wraps is the gateway's own trouble, such as the words of a database: it is logged, and of
+	// the error only Is is told.
+	Ours bool
 }
 
 // Table holds a row for every error that a caller can provoke. Its order matters: registry.ErrRefused
@@ -65,6 +70,12 @@ var Table = []Row{
 	{Is: ledger.ErrErased, Status: http.StatusGone, Code: "invalid_request", Title: "Erased"},
 	{Is: docket.ErrNoCustomer, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such customer"},
 	{Is: ledger.ErrNotFound, Status: http.StatusNotFound, Code: "invalid_request", Title: "Not in the ledger"},
+	{Is: delivery.ErrNoStream, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such stream"},
+	{Is: delivery.ErrNoNotice, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such notice"},
+	{Is: delivery.ErrTaken, Status: http.StatusConflict, Code: "invalid_request", Title: "There is a stream already"},
+	{Is: delivery.ErrConfiguration, Status: http.StatusBadRequest, Code: "invalid_request", Title: "Stream not possible"},
+	{Is: delivery.ErrMandatory, Status: http.StatusForbidden, Code: "access_denied", Title: "These notices cannot be declined"},
+	{Is: delivery.ErrTooSoon, Status: http.StatusTooManyRequests, Code: "rate_limited", Title: "Too many verifications", RetryAfter: delivery.MinVerificationInterval},
 	{Is: ErrMediaType, Status: http.StatusUnsupportedMediaType, Code: "invalid_request", Title: "Unsupported media type"},
 	{Is: ErrNoSuchPage, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such page"},
 	{Is: ErrRequest, Status: http.StatusBadRequest, Code: "invalid_request", Title: "Bad request"},
@@ -74,7 +85,7 @@ var Table = []Row{
 	{Is: intake.ErrBusy, Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", Title: "Busy", RetryAfter: time.Second},
 	{Is: ledger.ErrTwin, Status: http.StatusBadRequest, Code: "invalid_request", Title: "jti used for another statement"},
 	{Is: ledger.ErrFull, Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", Title: "The queue is full", RetryAfter: time.Second},
-	{Is: ledger.ErrUnknownOutcome, Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", Title: "Outcome unknown", RetryAfter: 2 * time.Second},
+	{Is: ledger.ErrUnknownOutcome, Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", Title: "Outcome unknown", RetryAfter: 2 * time.Second, Ours: true},
 	{Is: ledger.ErrClosed, Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", Title: "Shutting down", RetryAfter: 5 * time.Second},
 	{Is: envelope.ErrTooLarge, Status: http.StatusRequestEntityTooLarge, Code: "invalid_request", Title: "Too large"},
 	{Is: envelope.ErrMalformed, Status: http.StatusBadRequest, Code: "invalid_request", Title: "Not a statement that can be taken"},
@@ -90,7 +101,7 @@ type Problem struct {
 	Title       string
 	Description string
 	RetryAfter  time.Duration
-	// Ours says that the error stands in no row: the fault is the gateway's and its cause was not told.
+	// Ours says that the fault is the gateway's and its cause was not told: the error stands in no row, or in one that says so.
 	Ours bool
 }
 
@@ -100,9 +111,14 @@ func Of(err error) Problem {
 		if !errors.Is(err, row.Is) {
 			continue
 		}
-		p := Problem{Status: row.Status, Code: row.Code, Title: row.Title, Description: err.Error(), RetryAfter: row.RetryAfter}
-		if limited := (*intake.RateError)(nil); errors.As(err, &limited) && limited.RetryAfter > p.RetryAfter {
-			p.RetryAfter = limited.RetryAfter
+		p := Problem{Status: row.Status, Code: row.Code, Title: row.Title, Description: err.Error(), RetryAfter: row.RetryAfter, Ours: row.Ours}
+		if row.Ours {
+			p.Description = row.Is.Error()
+		}
+		if limited := (*intake.RateError)(nil); errors.As(err, &limited) {
+			p.RetryAfter = max(p.RetryAfter, limited.RetryAfter) // and its words say so
+		} else if p.RetryAfter > 0 {
+			p.Description = fmt.Sprintf("%s. Send the same again in %s; nothing is stored twice", p.Description, p.RetryAfter)
 		}
 		return p
 	}

@@ -58,7 +58,8 @@ func tell(c *fiber.Ctx, log *slog.Logger, err error) Problem {
 	if p.RetryAfter > 0 {
 		c.Set(fiber.HeaderRetryAfter, RetrySeconds(p.RetryAfter))
 	}
-	if p.Status == fiber.StatusUnauthorized {
+	// Whoever knows more about how to get in has said it (RFC 9728, section 5.1).
+	if p.Status == fiber.StatusUnauthorized && len(c.Response().Header.Peek(fiber.HeaderWWWAuthenticate)) == 0 {
 		c.Set(fiber.HeaderWWWAuthenticate, "Bearer")
 	}
 	if p.Ours {

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -82,6 +83,7 @@ type issuer struct {
 	keys        envelope.Keys
 	from, until time.Time
 	terminated  bool
+	superior    envelope.Entity
 }
 
 // New makes a registry.
@@ -93,6 +95,17 @@ func New(c Config) *Registry {
 // Keys implements intake.Issuers. The answer is kept in memory until a key's time begins or ends, or Turn sees that the
 // tables changed.
 func (r *Registry) Keys(ctx context.Context, entity envelope.Entity) (envelope.Keys, error) {
+	known, err := r.known(ctx, entity)
+	return known.keys, err
+}
+
+// Superior implements intake.Issuers, from the same memory.
+func (r *Registry) Superior(ctx context.Context, entity envelope.Entity) (envelope.Entity, error) {
+	known, err := r.known(ctx, entity)
+	return known.superior, err
+}
+
+func (r *Registry) known(ctx context.Context, entity envelope.Entity) (issuer, error) {
 	now := r.now()
 	r.mu.RLock()
 	known, ok := r.issuers[entity]
@@ -101,7 +114,7 @@ func (r *Registry) Keys(ctx context.Context, entity envelope.Entity) (envelope.K
 	if !ok || now.Before(known.from) || !now.Before(known.until) {
 		var err error
 		if known, err = r.issuer(ctx, entity, now); err != nil {
-			return envelope.Keys{}, err
+			return issuer{}, err
 		}
 		r.mu.Lock()
 		if r.generation == generation { // else the rows may be older than the emptied cache
@@ -109,17 +122,14 @@ func (r *Registry) Keys(ctx context.Context, entity envelope.Entity) (envelope.K
 		}
 		r.mu.Unlock()
 	}
-	if known.terminated {
-		return envelope.Keys{}, terminatedFault()
-	}
-	return known.keys, nil
+	return known, nil
 }
 
 // issuer reads what is kept in memory of an entity.
 func (r *Registry) issuer(ctx context.Context, entity envelope.Entity, now time.Time) (issuer, error) {
 	var row entityRow
 	id := entity.ID()
-	err := r.db.WithContext(ctx).Select("status").Where("id = ?", id[:]).Take(&row).Error
+	err := r.db.WithContext(ctx).Select("status", "superior").Where("id = ?", id[:]).Take(&row).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return issuer{}, r.unknown(ctx, entity)
 	}
@@ -130,7 +140,7 @@ func (r *Registry) issuer(ctx context.Context, entity envelope.Entity, now time.
 	if err != nil {
 		return issuer{}, err
 	}
-	known := issuer{terminated: row.Status == statusTerminated}
+	known := issuer{terminated: row.Status == statusTerminated, superior: envelope.Entity(row.Superior)}
 	known.from, known.until = unchanged(spans, now)
 	if known.keys, err = setOf(inForce(spans, PurposeStatement, now)); err != nil {
 		return issuer{}, fmt.Errorf("reading the enrolled keys of %s: %w", entity, err)
@@ -159,11 +169,23 @@ func (r *Registry) unknown(ctx context.Context, entity envelope.Entity) error {
 func terminatedFault() error {
 	return &envelope.Fault{Reason: intake.ErrIssuer, Pointer: "/claims/iss",
 		Wanted: "an entity whose relationship stands", Got: "one whose relationship was terminated",
-		Fix: "The ledger says why: ask your provider for the history of your case, and for reinstatement if it is wrong."}
+		Fix: "A remediation (a cure, a dispute) and an order-confirmation are still recorded, as evidence. The ledger says why: ask your provider for the history of your case, and for reinstatement if it is wrong."}
 }
 
-// MayState implements intake.Issuers: an enrolled reseller states every kind but the gateway's own.
-func (r *Registry) MayState(_ context.Context, _ envelope.Entity, kind statement.Kind) error {
+// evidence is what is recorded of an entity also after it was terminated (protocol.md, "Enrolment"): that it mended what it
+// was terminated for, disputes it, or carried out an order.
+var evidence = []statement.Kind{statement.KindRemediation, statement.KindOrderConfirmation}
+
+// MayState implements intake.Issuers: an enrolled reseller states every kind but the gateway's own, and a terminated one
+// what is evidence.
+func (r *Registry) MayState(ctx context.Context, entity envelope.Entity, kind statement.Kind) error {
+	known, err := r.known(ctx, entity)
+	if err != nil {
+		return err
+	}
+	if known.terminated && !slices.Contains(evidence, kind) {
+		return terminatedFault()
+	}
 	if kind.ByGateway() {
 		return &envelope.Fault{Reason: intake.ErrMayNot, Pointer: "/claims/events",
 			Wanted: "an event type that a reseller states", Got: kind.URI(),

@@ -207,6 +207,12 @@ func TestAnEnrolledResellerMayStateAtOnceAndInEveryProcess(t *testing.T) {
 			if err := process.MayState(t.Context(), invited.Entity, statement.KindRelationshipTerminated); !errors.Is(err, intake.ErrMayNot) {
 				t.Errorf("%s: a reseller may terminate itself: %v", name, err)
 			}
+			if superior, err := process.Superior(t.Context(), invited.Entity); err != nil || superior != self {
+				t.Errorf("%s: right above it is %s, %v", name, superior, err)
+			}
+			if _, err := process.Superior(t.Context(), "https://stranger.example"); !errors.Is(err, intake.ErrIssuer) {
+				t.Errorf("%s: above a stranger: %v", name, err)
+			}
 		}
 		entries, err := w.log.About(t.Context(), invited.Entity.ID(), 0, 10)
 		if err != nil || len(entries) != 1 || entries[0].Statement.Kind() != statement.KindEntityEnrolled {
@@ -339,8 +345,16 @@ func TestATerminationEndsTheKeysInEveryProcessAndSurvivesARebuild(t *testing.T) 
 			if err := process.CatchUp(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := process.Keys(t.Context(), invited.Entity); !errors.Is(err, intake.ErrIssuer) || !strings.Contains(err.Error(), "terminated") {
-				t.Errorf("%s still takes its keys: %v", name, err)
+			if _, err := process.Keys(t.Context(), invited.Entity); err != nil {
+				t.Errorf("%s has no keys to verify its evidence with: %v", name, err)
+			}
+			for _, kind := range statement.Kinds() {
+				err := process.MayState(t.Context(), invited.Entity, kind)
+				if recorded := kind == statement.KindRemediation || kind == statement.KindOrderConfirmation; recorded && err != nil {
+					t.Errorf("%s does not take a %s as evidence: %v", name, kind, err)
+				} else if !recorded && (!errors.Is(err, intake.ErrIssuer) || !strings.Contains(err.Error(), "terminated")) {
+					t.Errorf("%s still takes a %s: %v", name, kind, err)
+				}
 			}
 		}
 		dump := func() string {

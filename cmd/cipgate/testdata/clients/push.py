@@ -1,8 +1,11 @@
 #!/usr/bin/python3
-"""Enrols at a gateway and pushes one attestation, with Debian's python3-jwcrypto and the standard library:
+"""Enrols at a gateway and pushes the smallest statement of each kind that is named, cip-attestation if none is, with Debian's
+python3-jwcrypto and the standard library:
 
     apt-get install python3-jwcrypto
-    /usr/bin/python3 push.py 'https://cip.provider.example/enrol#TOKEN'
+    /usr/bin/python3 push.py 'https://cip.provider.example/enrol#TOKEN' [KIND...] [<SET]
+
+The kind forwarded wraps the SET of a subordinate that stands on the standard input.
 """
 import base64
 import hashlib
@@ -14,8 +17,6 @@ import urllib.request
 import uuid
 
 from jwcrypto import jwk, jws
-
-ATTESTATION = "urn:cipgate:event:cip-attestation:v1"
 
 
 def call(url, headers=(), body=None):
@@ -63,13 +64,22 @@ configuration = sign(federation, "entity-statement+jwt", {
 wanted(201, call(gateway + "/enrolments",
                  {**authorization, "Content-Type": "application/entity-statement+jwt"}, configuration.encode()))
 
-schema = json.loads(wanted(200, call(gateway + "/schemas/cip-attestation.v1.json")))
-token = sign(statement, "secevent+jwt", {
-    "iss": invitation["entity"], "aud": invitation["audience"], "iat": int(time.time()), "jti": str(uuid.uuid4()),
-    "events": {ATTESTATION: schema["examples"][0]},
-})
-status, headers, refusal = call(gateway + "/events", {"Content-Type": "application/secevent+jwt"}, token.encode())
-digest = base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).decode().rstrip("=")
-print(json.dumps({"status": status, "location": headers["Location"], "digest": digest, "token": token}
-                 | ({"refusal": refusal} if refusal else {})))
-sys.exit(status != 202)
+failed = False
+for kind in sys.argv[2:] or ["cip-attestation"]:
+    schema = json.loads(wanted(200, call(f"{gateway}/schemas/{kind}.v1.json")))
+    event = schema["examples"][0]
+    if kind == "forwarded":
+        event = {"received_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "set": sys.stdin.read().strip()}
+    claims = {
+        "iss": invitation["entity"], "aud": invitation["audience"], "iat": int(time.time()), "jti": str(uuid.uuid4()),
+        "events": {f"urn:cipgate:event:{kind}:v1": event},
+    }
+    if schema["x-sub-id"] != "none":
+        claims["sub_id"] = {"format": "opaque", "id": "customer-1"}
+    token = sign(statement, "secevent+jwt", claims)
+    status, headers, refusal = call(gateway + "/events", {"Content-Type": "application/secevent+jwt"}, token.encode())
+    digest = base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).decode().rstrip("=")
+    print(json.dumps({"status": status, "location": headers["Location"], "digest": digest, "token": token}
+                     | ({"refusal": refusal} if refusal else {})))
+    failed |= status != 202
+sys.exit(failed)

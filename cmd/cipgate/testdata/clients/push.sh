@@ -1,13 +1,17 @@
 #!/bin/sh
-# Enrols at a gateway and pushes one attestation, with Debian's jose and curl:
+# Enrols at a gateway and pushes the smallest statement of each kind that is named, cip-attestation if none is, with Debian's jose
+# and curl:
 #   apt-get install jose curl
-#   ./push.sh 'https://cip.provider.example/enrol#TOKEN'
+#   ./push.sh 'https://cip.provider.example/enrol#TOKEN' [KIND...] [<SET]
+# The kind forwarded wraps the SET of a subordinate that stands on the standard input.
 # This jose knows no Ed25519, so the keys are of ES256. It also makes and takes apart the JSON here: `jose fmt` is a stack
 # machine, `-j` pushes, `-g` gets a member, `-s` sets one, `-q` pushes a string, `-U` drops the top, `-o-` and `-u-` print.
 set -eu
 
 gateway=${1%%/enrol#*}
 authorization="Authorization: Bearer ${1#*/enrol#}"
+shift
+[ $# -gt 0 ] || set -- cip-attestation
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
@@ -42,14 +46,20 @@ sign "$folder/federation.jwk" entity-statement+jwt "{
 curl -sSf -o "$folder/enrolled.json" -H "$authorization" -H 'Content-Type: application/entity-statement+jwt' \
   --data-binary @"$folder/configuration.jwt" "$gateway/enrolments"
 
-attestation=$(curl -sSf "$gateway/schemas/cip-attestation.v1.json" | jose fmt -j- -Og examples -Ag 0 -o-)
-token=$(sign "$folder/statement.jwk" secevent+jwt "{
-  \"iss\": $entity, \"aud\": $audience, \"iat\": $(date +%s), \"jti\": \"$(cat /proc/sys/kernel/random/uuid)\",
-  \"events\": {\"urn:cipgate:event:cip-attestation:v1\": $attestation}
-}")
-digest=$(printf %s "$token" | sha256sum | cut -c 1-64 | tr a-f A-F | basenc --base16 -d | basenc --base64url | tr -d =)
-status=$(printf %s "$token" | curl -sS -o "$folder/refusal" -D "$folder/header" -w '%{http_code}' \
-  -H 'Content-Type: application/secevent+jwt' --data-binary @- "$gateway/events")
-location=$(tr -d '\r' <"$folder/header" | sed -n 's/^[Ll]ocation: //p')
-printf '{"status":%s,"location":"%s","digest":"%s","token":"%s"}\n' "$status" "$location" "$digest" "$token"
-[ "$status" = 202 ] || { cat "$folder/refusal" >&2; exit 1; }
+for kind; do
+  curl -sSf -o "$folder/schema.json" "$gateway/schemas/$kind.v1.json"
+  event=$(jose fmt -j "$folder/schema.json" -Og examples -Ag 0 -o-)
+  [ "$kind" != forwarded ] || event="{\"received_at\": \"$(date -u +%FT%TZ)\", \"set\": $(string "$(cat)")}"
+  customer=
+  [ "$(member x-sub-id <"$folder/schema.json")" = none ] || customer='"sub_id": {"format": "opaque", "id": "customer-1"},'
+  token=$(sign "$folder/statement.jwk" secevent+jwt "{
+    \"iss\": $entity, \"aud\": $audience, \"iat\": $(date +%s), \"jti\": \"$(cat /proc/sys/kernel/random/uuid)\", $customer
+    \"events\": {\"urn:cipgate:event:$kind:v1\": $event}
+  }")
+  digest=$(printf %s "$token" | sha256sum | cut -c 1-64 | tr a-f A-F | basenc --base16 -d | basenc --base64url | tr -d =)
+  status=$(printf %s "$token" | curl -sS -o "$folder/refusal" -D "$folder/header" -w '%{http_code}' \
+    -H 'Content-Type: application/secevent+jwt' --data-binary @- "$gateway/events")
+  location=$(tr -d '\r' <"$folder/header" | sed -n 's/^[Ll]ocation: //p')
+  printf '{"status":%s,"location":"%s","digest":"%s","token":"%s"}\n' "$status" "$location" "$digest" "$token"
+  [ "$status" = 202 ] || { cat "$folder/refusal" >&2; exit 1; }
+done

@@ -2,8 +2,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose'
 
-const ATTESTATION = 'urn:cipgate:event:cip-attestation:v1'
-
 async function makeKey() {
   const { publicKey, privateKey } = await generateKeyPair('EdDSA')
   const jwk = await exportJWK(publicKey)
@@ -41,15 +39,16 @@ export async function enrol(address) {
   return { gateway, entity: invitation.entity, audience: invitation.audience, key: statement }
 }
 
-// example is the smallest attestation that the gateway's schema shows.
-export async function example({ gateway }) {
-  const schema = await (await answered(await fetch(`${gateway}/schemas/cip-attestation.v1.json`), 200)).json()
-  return schema.examples[0]
+// example is the smallest statement of a kind that the gateway's schema shows: its event, and the sub_id that belongs to it.
+export async function example({ gateway }, kind = 'cip-attestation') {
+  const schema = await (await answered(await fetch(`${gateway}/schemas/${kind}.v1.json`), 200)).json()
+  const customer = schema['x-sub-id'] !== 'none' && { sub_id: { format: 'opaque', id: 'customer-1' } }
+  return { kind, event: schema.examples[0], ...customer }
 }
 
-// sign makes the Security Event Token (RFC 8417) that states an attestation.
-export function sign({ entity, audience, key }, attestation) {
-  return new SignJWT({ events: { [ATTESTATION]: attestation } })
+// sign makes the Security Event Token (RFC 8417) that states an event.
+export function sign({ entity, audience, key }, { kind, event, sub_id }) {
+  return new SignJWT({ events: { [`urn:cipgate:event:${kind}:v1`]: event }, ...(sub_id && { sub_id }) })
     .setProtectedHeader({ alg: 'EdDSA', typ: 'secevent+jwt', kid: key.jwk.kid })
     .setIssuer(entity).setAudience(audience).setIssuedAt().setJti(randomUUID())
     .sign(key.privateKey)
