@@ -2,6 +2,7 @@ package migrations_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -38,8 +39,8 @@ func TestBothStoresHaveTheSameMigrations(t *testing.T) {
 		t.Fatalf("postgres/ has %v, sqlite/ has %v", postgres, sqlite)
 	}
 	for i, name := range postgres {
-		if !strings.HasPrefix(name, "0000"+string(rune('1'+i))) || !strings.HasSuffix(name, ".sql") {
-			t.Errorf("migration %d is called %q, wanted 0000%d_name.sql", i+1, name, i+1)
+		if !strings.HasPrefix(name, fmt.Sprintf("%05d_", i+1)) || !strings.HasSuffix(name, ".sql") {
+			t.Errorf("migration %d is called %q, wanted %05d_name.sql", i+1, name, i+1)
 		}
 	}
 }

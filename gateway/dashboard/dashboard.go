@@ -1,5 +1,5 @@
 // Package dashboard is what people see of the gateway in a browser: the list of resellers, the history of
-// one, the page on which to sign in, and the public page that explains how to enrol. Each page is a folder
+// one and its customers, the page on which to sign in, and the public page that explains how to enrol. Each page is a folder
 // with its template, a pure function that fills its view, and a handler.
 //
 // It reads the docket and the ledger. It decides nothing, states nothing, and words entries with the same
@@ -15,6 +15,7 @@ import (
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/gateway/dashboard/assets"
+	"github.com/cipgate/cipgate/gateway/dashboard/customers"
 	"github.com/cipgate/cipgate/gateway/dashboard/enrol"
 	"github.com/cipgate/cipgate/gateway/dashboard/fault"
 	"github.com/cipgate/cipgate/gateway/dashboard/frame"
@@ -23,6 +24,7 @@ import (
 	"github.com/cipgate/cipgate/gateway/dashboard/signin"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/history"
 	"github.com/cipgate/cipgate/resellers/policy"
 )
 
@@ -31,6 +33,7 @@ type Docket interface {
 	List(ctx context.Context, after *docket.Place, limit int) ([]docket.Line, error)
 	Open(ctx context.Context, id envelope.ID) (docket.File, error)
 	Outlook(file docket.File) (escalation.Prospect, error)
+	Customers(ctx context.Context, reseller envelope.ID, wanted docket.CustomerFilter, after *docket.CustomerPlace, limit int) ([]history.Customer, error)
 }
 
 // Ledger is what the dashboard reads of the ledger.
@@ -71,6 +74,7 @@ func (d *Dashboard) Mount(router fiber.Router, signedIn fiber.Handler) {
 	router.Get("/sign-in", signin.Handler(d.frame))
 	router.Get("/enrol", enrol.Handler(d.frame, d.config.Policy))
 	router.Get("/resellers", signedIn, resellers.Handler(d.frame, d.config.Docket, d.config.Now))
+	router.Get("/resellers/:id/customers", signedIn, customers.Handler(d.frame, d.config.Docket, d.config.Now))
 	router.Get("/resellers/:id", signedIn, reseller.Handler(d.frame, reseller.Sources{
 		Docket: d.config.Docket, Ledger: d.config.Ledger, Policy: d.config.Policy, Now: d.config.Now,
 	}))

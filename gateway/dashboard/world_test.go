@@ -46,6 +46,7 @@ type world struct {
 	signer envelope.Signer
 	app    *fiber.App
 	token  string
+	told   int // of customers
 }
 
 func newWorld(t *testing.T, db *gorm.DB, sandbox bool) *world {

@@ -51,6 +51,7 @@ type API struct {
 	Registry   Registry
 	Enrolments Enrolments
 	Records    Records
+	Notices    Notices
 	Desk       Desk
 	Screener   Screener
 	Exempted   Exempted
@@ -80,6 +81,7 @@ func (a API) Mount(app *fiber.App) {
 	a.registerEnrolments(api)
 	a.registerCustomers(api)
 	a.registerRecords(api)
+	a.registerNotices(api)
 	a.registerMeasures(api)
 	a.registerExemptions(api)
 }

@@ -19,6 +19,7 @@ type line struct {
 	Standing string          `json:"standing"`
 	NextStep step            `json:"next_step"`
 	LimitAt  *time.Time      `json:"limit_at" doc:"what nothing passes silently; null without a case"`
+	Exempt   *time.Time      `json:"exempt_until" doc:"beside the standing: until then the rules of the program are not applied; null if it is not exempt"`
 }
 
 // step is what happens next if nothing is done.
@@ -58,7 +59,7 @@ func (a API) resellers(ctx context.Context, in *page) (*list[line], error) {
 	out.Body.Items = make([]line, len(lines))
 	for i, one := range lines {
 		out.Body.Items[i] = line{ID: one.ID.String(), Entity: one.Entity, Name: one.Name, Country: one.Country,
-			Standing: one.Standing.String(), NextStep: stepOf(one.Next), LimitAt: timeOf(one.LimitAt)}
+			Standing: one.Standing.String(), NextStep: stepOf(one.Next), LimitAt: timeOf(one.LimitAt), Exempt: timeOf(one.Exempt)}
 	}
 	if len(lines) == in.Limit {
 		last := lines[len(lines)-1]
@@ -123,7 +124,7 @@ func (a API) reseller(ctx context.Context, in *byID) (*resellerOut, error) {
 	out := &resellerOut{}
 	b := &out.Body
 	b.line = line{ID: in.ID, Entity: file.Entity, Name: file.History.Name, Country: file.History.Country,
-		Standing: outlook.Standing.String(), NextStep: stepOf(outlook.NextStep), LimitAt: timeOf(outlook.LimitAt)}
+		Standing: outlook.Standing.String(), NextStep: stepOf(outlook.NextStep), LimitAt: timeOf(outlook.LimitAt), Exempt: timeOf(outlook.Exempt.Until)}
 	b.Why, b.LimitPassed = outlook.Why, outlook.LimitPassed
 	b.CurrentlyDue, b.PastDue, b.EventuallyDue = orEmpty(outlook.CurrentlyDue), orEmpty(outlook.PastDue), orEmpty(outlook.EventuallyDue)
 	b.Restrictions = orEmpty(outlook.Restrictions)
@@ -163,6 +164,12 @@ type told struct {
 	Detail     string    `json:"detail"`
 }
 
+func (a API) told(entry statement.Entry) told {
+	words := Tell(entry, a.Entity)
+	return told{LeafIndex: entry.LeafIndex, AcceptedAt: entry.AcceptedAt, Kind: string(entry.Statement.Kind()), By: string(entry.By),
+		JTI: entry.JTI, Digest: entry.Digest.String(), Headline: words.Headline, Detail: words.Detail}
+}
+
 type historyIn struct {
 	ID    string `path:"id" doc:"base64url SHA-256 of the entity identifier"`
 	After string `query:"after" doc:"cursor: the next of the page before"`
@@ -189,9 +196,7 @@ func (a API) history(ctx context.Context, in *historyIn) (*list[told], error) {
 	out := &list[told]{}
 	out.Body.Items = make([]told, len(entries))
 	for i, entry := range entries {
-		words := Tell(entry, a.Entity)
-		out.Body.Items[i] = told{LeafIndex: entry.LeafIndex, AcceptedAt: entry.AcceptedAt, Kind: string(entry.Statement.Kind()), By: string(entry.By),
-			JTI: entry.JTI, Digest: entry.Digest.String(), Headline: words.Headline, Detail: words.Detail}
+		out.Body.Items[i] = a.told(entry)
 	}
 	out.Body.Next, err = nextLeaf(entries, in.Limit, read)
 	return out, err

@@ -38,6 +38,11 @@ func recorded(s statement.Statement) (headline, detail string) {
 	case statement.SpecialMeasureLifted:
 		return "The special measure " + said.Measure + " was lifted.",
 			join(sentence(said.Reason), fmt.Sprintf("It no longer holds from %s on. Source: %s (list %s).", date(said.LiftedOn), said.Source, said.List))
+	case statement.ExemptionGranted:
+		return "An exemption from the duty of a customer identification program was granted.",
+			join(fmt.Sprintf("By %s, until %s (%s).", bare(said.GrantedBy), When(said.Until), bare(said.Reference)), sentence(said.Conditions))
+	case statement.ExemptionWithdrawn:
+		return "The exemption " + said.Exemption + " was withdrawn.", sentence(said.Reason)
 	}
 	return unknown, ""
 }

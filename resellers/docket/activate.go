@@ -18,7 +18,7 @@ import (
 func (d *Docket) readShelf(ctx context.Context, p policy.Policy) (policy.Shelf, error) {
 	var earlier []policy.Policy
 	_, err := d.activations(ctx, func(_ int64, said statement.PolicyActivated) error {
-		read, err := policy.Parse([]byte(said.Document))
+		read, err := policy.ParseEarlier([]byte(said.Document))
 		if err != nil {
 			return fmt.Errorf("reading policy %s back from the ledger: %w", said.Policy, err)
 		}

@@ -32,6 +32,7 @@ import (
 	"github.com/cipgate/cipgate/resellers/escalation"
 	"github.com/cipgate/cipgate/resellers/history"
 	"github.com/cipgate/cipgate/resellers/policy"
+	"github.com/cipgate/cipgate/resellers/screening"
 )
 
 // ErrNotFound says that the docket holds no file about this entity.
@@ -74,6 +75,9 @@ type File struct {
 	History history.History
 	Case    escalation.Case
 	NextAt  time.Time // when it is judged again, nothing new being said; zero if at once or never
+
+	// Prohibited is whom of the reseller's customers a special measure in force prohibits, as Open found it. The fold does not know.
+	Prohibited screening.Prohibited
 }
 
 // Seen is the leaf index of the newest entry about the reseller that was folded; -1 if none was.
@@ -90,6 +94,13 @@ const (
 func microsOrNever(t time.Time) int64 {
 	if t.IsZero() {
 		return never
+	}
+	return t.UnixMicro()
+}
+
+func microsOrZero(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
 	}
 	return t.UnixMicro()
 }
@@ -111,7 +122,12 @@ func (d *Docket) Open(ctx context.Context, id envelope.ID) (File, error) {
 	if err != nil {
 		return File{}, fmt.Errorf("opening a file: %w", err)
 	}
-	return row.toFile()
+	file, err := row.toFile()
+	if err != nil {
+		return File{}, err
+	}
+	file.Prohibited, err = prohibited(ctx, d.db, id, d.now())
+	return file, err
 }
 
 // Outlook returns how the reseller of a file stands now, what it owes, and what comes if nothing is done, by the policy

@@ -18,6 +18,7 @@ type Line struct {
 	Standing escalation.Standing
 	Next     escalation.Step
 	LimitAt  time.Time // zero without a case
+	Exempt   time.Time // until when it is exempt from the rules of its program; zero if it is not
 }
 
 // Place is where a list goes on: after the line with this name and id.
@@ -29,7 +30,7 @@ type Place struct {
 // List returns up to limit resellers after a place, ordered by name.
 func (d *Docket) List(ctx context.Context, after *Place, limit int) ([]Line, error) {
 	query := d.db.WithContext(ctx).
-		Select("id, entity, name, country, standing, step_what, step_at, step_unless, limit_at").
+		Select("id, entity, name, country, standing, step_what, step_at, step_unless, limit_at, exempt_until").
 		Order("name, id").Limit(limit)
 	if after != nil {
 		query = query.Where("(name, id) > (?, ?)", after.Name, after.ID[:])
@@ -49,6 +50,9 @@ func (d *Docket) List(ctx context.Context, after *Place, limit int) ([]Line, err
 			Standing: standing,
 			Next:     escalation.Step{What: row.StepWhat, At: timeOrZero(row.StepAt), Unless: row.StepUnless},
 			LimitAt:  timeOrZero(row.LimitAt),
+		}
+		if row.ExemptUntil > d.now().UnixMicro() {
+			lines[i].Exempt = timeOrZero(row.ExemptUntil)
 		}
 	}
 	return lines, nil

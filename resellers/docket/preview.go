@@ -78,7 +78,7 @@ func (d *Docket) upToDate(ctx context.Context, about envelope.Entity) (*sheet, e
 	if err != nil {
 		return nil, err
 	}
-	s := d.sheetOf(file)
+	s := d.sheetOf(&file)
 	for {
 		entries, err := d.ledger.About(ctx, about.ID(), s.files[about].Seen()+1, page)
 		if err != nil {

@@ -24,6 +24,8 @@ type fileRow struct {
 	StepAt     int64
 	StepUnless string
 	LimitAt    int64
+	// ExemptUntil is when its latest exemption ends or ended; 0 if there never was one.
+	ExemptUntil int64
 }
 
 func (fileRow) TableName() string { return "docket_files" }
@@ -67,6 +69,6 @@ func (j judged) row() (fileRow, error) {
 		Standing: j.file.Case.Standing.String(), History: string(past), Escalation: string(escalation),
 		Seen: j.file.Seen(), NextAt: j.nextAt(),
 		StepWhat: j.next.What, StepAt: microsOrNever(j.next.At), StepUnless: j.next.Unless,
-		LimitAt: microsOrNever(j.file.Case.LimitAt),
+		LimitAt: microsOrNever(j.file.Case.LimitAt), ExemptUntil: microsOrZero(j.file.History.Exempt.Until),
 	}, nil
 }

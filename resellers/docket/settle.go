@@ -91,10 +91,12 @@ func (d *Docket) settleInTurn(ctx context.Context, id envelope.ID) error {
 	if err != nil {
 		return err
 	}
+	s := d.sheetOf(&file)
 	var last judged
 	receipts, err := d.ledger.AppendInTurn(ctx, ledger.Seen{About: id, LeafIndex: file.Seen()}, func(newer []statement.Entry) ([]envelope.Verified, error) {
-		for _, entry := range newer {
-			file.History, file.Case = file.History.With(entry), file.Case.With(entry)
+		// It reads only of customers that are named and were not met: without them the file is not what it will be.
+		if err := s.fold(ctx, newer); err != nil {
+			return nil, err
 		}
 		now := d.now()
 		if last, err = d.judge(file, now); err != nil {
@@ -103,7 +105,7 @@ func (d *Docket) settleInTurn(ctx context.Context, id envelope.ID) error {
 		return d.signAll(last, now)
 	})
 	switch {
-	case errors.Is(err, ledger.ErrMoved) || errors.Is(err, ledger.ErrTwin):
+	case errors.Is(err, ledger.ErrMoved) || errors.Is(err, ledger.ErrTwin) || errors.Is(err, errOvertaken):
 		return nil
 	case err != nil:
 		return fmt.Errorf("stating in its turn what was decided about %s: %w", file.Entity, err)

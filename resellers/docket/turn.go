@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/statement"
@@ -27,7 +26,8 @@ func (cursorRow) TableName() string { return "docket_cursor" }
 // errOvertaken says that another process folded the page first; its work stands.
 var errOvertaken = errors.New("another process folded this page")
 
-// Turn folds the next page of the ledger into the files. It returns the leaf index of the first entry not yet folded.
+// Turn folds the next page of the ledger into the files and their customers. It returns the leaf index of the first entry not
+// yet folded.
 func (d *Docket) Turn(ctx context.Context) (next int64, err error) {
 	var cursor cursorRow
 	if err := d.db.WithContext(ctx).Where("id = 1").Take(&cursor).Error; err != nil {
@@ -43,7 +43,10 @@ func (d *Docket) Turn(ctx context.Context) (next int64, err error) {
 	next = entries[len(entries)-1].LeafIndex + 1
 	// Everything is read and judged before the transaction, so that it holds the store's one writer no longer than it
 	// writes. If another process folded meanwhile the cursor is not where it was, and nothing is written.
-	rows, err := d.fold(ctx, entries)
+	folded, err := d.fold(ctx, entries)
+	if errors.Is(err, errOvertaken) {
+		return cursor.NextLeaf, nil
+	}
 	if err != nil {
 		return 0, fmt.Errorf("folding into the docket: %w", err)
 	}
@@ -56,11 +59,7 @@ func (d *Docket) Turn(ctx context.Context) (next int64, err error) {
 		if moved.RowsAffected == 0 {
 			return errOvertaken
 		}
-		if len(rows) == 0 {
-			return nil
-		}
-		return tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, UpdateAll: true}).
-			CreateInBatches(rows, writeBatch).Error
+		return folded.write(tx)
 	})
 	if errors.Is(err, errOvertaken) {
 		return cursor.NextLeaf, nil
@@ -86,35 +85,18 @@ func (d *Docket) CatchUp(ctx context.Context) error {
 	}
 }
 
-// fold brings a page of entries into the files they are about and returns their new rows: each file is read once and
-// written once. A file about which nothing must be stated is put away in the same breath; the others are due at once.
-func (d *Docket) fold(ctx context.Context, entries []statement.Entry) ([]fileRow, error) {
+// fold brings a page of entries into the files they are about, and into what those hold of customers, and returns the new
+// rows: each is read once and written once.
+func (d *Docket) fold(ctx context.Context, entries []statement.Entry) (rows, error) {
 	files, err := d.filesAbout(ctx, entries)
 	if err != nil {
-		return nil, err
+		return rows{}, err
 	}
-	touched := map[envelope.Entity]bool{}
-	var rows []fileRow
-	for _, entry := range entries {
-		file, ok := files[entry.About]
-		if !ok || entry.LeafIndex <= file.Seen() {
-			continue
-		}
-		file.History = file.History.With(entry)
-		file.Case = file.Case.With(entry)
-		touched[entry.About] = true
+	s := d.sheetOf(slices.Collect(maps.Values(files))...)
+	if err := s.fold(ctx, entries); err != nil {
+		return rows{}, err
 	}
-	now := d.now()
-	for entity := range touched {
-		row, err := d.rowOf(*files[entity], now)
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, row)
-	}
-	// In one order in every process, so that two of them never wait for each other's rows.
-	slices.SortFunc(rows, func(a, b fileRow) int { return strings.Compare(a.Entity, b.Entity) })
-	return rows, nil
+	return s.rows(d.now())
 }
 
 // writeBatch keeps a statement's parameters under SQLite's limit of 32,766 and its text short.
@@ -146,13 +128,15 @@ func (d *Docket) filesAbout(ctx context.Context, entries []statement.Entry) (map
 	return files, nil
 }
 
-// Rebuild drops every file and folds the ledger again from its first entry. Folding decides nothing, so
-// nothing is stated; the next Sweep judges every file, and since what it would state stands in the ledger
+// Rebuild drops every file, with what it holds of customers, and folds the ledger again from its first entry. Folding decides
+// nothing, so nothing is stated; the next Sweep judges every file, and since what it would state stands in the ledger
 // already it states nothing either. Run it while no other process folds.
 func (d *Docket) Rebuild(ctx context.Context) error {
 	err := d.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		if err := tx.Where("1 = 1").Delete(&fileRow{}).Error; err != nil {
-			return err
+		for _, table := range []string{"docket_files", customersTable, ownersTable, accountsTable, trainingsTable, "docket_countries"} {
+			if err := tx.Exec("DELETE FROM " + table).Error; err != nil {
+				return err
+			}
 		}
 		return tx.Model(&cursorRow{}).Where("id = 1").Update("next_leaf", 0).Error
 	})

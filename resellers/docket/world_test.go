@@ -12,6 +12,7 @@ import (
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/ledger"
+	"github.com/cipgate/cipgate/attestations/ledger/ledgertest"
 	"github.com/cipgate/cipgate/attestations/proof"
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/migrations/migrationstest"
@@ -37,6 +38,7 @@ type world struct {
 	ledger *ledger.Ledger
 	signer envelope.Signer
 	policy policy.Policy
+	stated int // about customers
 }
 
 // seeded makes a key that is the same in every run, so that runs can be compared byte by byte.
@@ -60,7 +62,7 @@ func newWorld(t *testing.T, db *gorm.DB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.ledger, err = ledger.Open(t.Context(), ledger.Config{DB: db, Signer: logKey, Origin: origin, Now: w.clock})
+	w.ledger, err = ledger.Open(t.Context(), ledger.Config{DB: db, Signer: logKey, Origin: origin, Bodies: ledgertest.Bodies(t), Now: w.clock})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,10 +29,29 @@ type History struct {
 	Attestations     []Attestation `json:"attestations,omitzero"`
 	AttestationCount int           `json:"attestation_count,omitzero"`
 
+	// Copies are the written programs that attestations named, the latest 16.
+	Copies []Copy `json:"copies,omitzero"`
+
+	// Incomplete is since when the latest attestations say that an element is not in place, and CopyOwed since when the written
+	// program that the latest one stands for is not in hand.
+	Incomplete Spell `json:"incomplete,omitzero"`
+	CopyOwed   Spell `json:"copy_owed,omitzero"`
+
+	Exempt Exemption `json:"exempt,omitzero"`
+
 	TerminatedAt time.Time `json:"terminated_at,omitzero"`
 	// AfterTermination counts the submissions accepted after the termination: evidence, which changes nothing
 	// (protocol.md, "Identity and keys").
 	AfterTermination int `json:"after_termination,omitzero"`
+
+	Figures Figures `json:"figures,omitzero"`
+
+	// CustomersIncomplete is since when a customer was verified without an element that 7.302 asks for. Shares are since when
+	// how much of the customers is unverified; see UnverifiedShare. Both follow from the Figures.
+	CustomersIncomplete Spell   `json:"customers_incomplete,omitzero"`
+	Shares              []Share `json:"shares,omitzero"`
+	// Waiting is which customers have waited longest. Whoever folds Records keeps it (Waiting.With).
+	Waiting Waiting `json:"waiting,omitzero"`
 
 	// Next is the lowest leaf index that an entry not yet folded can have. It is not the leaf index last seen, so that
 	// the zero History is an empty one.
@@ -44,6 +63,9 @@ type Attestation struct {
 	LeafIndex  int64     `json:"leaf_index"`
 	AcceptedAt time.Time `json:"accepted_at"` // when the ledger took it, which is what lateness counts from
 	Occasion   string    `json:"occasion"`    // "initial", "annual" or "change"
+
+	Copy       string   `json:"copy,omitzero"`         // digest of the written program, base64url; empty if none was named
+	NotInPlace []string `json:"not_in_place,omitzero"` // elements of 15 CFR 7.302, proposed, that it says are not in place
 }
 
 // Seen is the leaf index of the last entry that was folded, or -1: what AppendAfter asks for.
@@ -72,19 +94,43 @@ func (h History) FirstAfter(leafIndex int64) (Attestation, bool) {
 }
 
 // With returns the history with one more entry. Entries come in the order of the ledger; one that was folded before, or
-// is about another entity, changes nothing. Every entry about the entity moves Seen, whatever it says.
+// is about another entity, changes nothing. Every entry about the entity moves Seen, whatever it says. The Figures of
+// customers and what is theirs stay as they are: those take WithRecords.
 func (h History) With(e statement.Entry) History {
-	if e.LeafIndex < h.Next || (h.Entity != "" && h.Entity != e.About) {
+	if h.passes(e) {
 		return h
 	}
 	h.Entity = e.About
 	h.Next = e.LeafIndex + 1
 	acceptedAt := e.AcceptedAt.UTC()
+	if !e.Statement.Kind().ByGateway() {
+		if !h.TerminatedAt.IsZero() {
+			h.AfterTermination++
+			return h
+		}
+		h.Figures = h.Figures.stated(e)
+	}
 	switch s := e.Statement.(type) {
 	case statement.EntityEnrolled:
 		return h.enrolled(s, e.LeafIndex, acceptedAt)
 	case statement.CIPAttestation:
-		return h.attested(Attestation{LeafIndex: e.LeafIndex, AcceptedAt: acceptedAt, Occasion: s.Occasion})
+		if s.Copy != nil {
+			h = h.named(s.Copy.SHA256, acceptedAt)
+		}
+		return h.attested(s, e.LeafIndex, acceptedAt)
+	case statement.DocumentReceived:
+		// What an entity says about itself is no word of the gateway, whatever kind it claims to be.
+		if e.By != e.About {
+			return h.received(s.Document.SHA256, e.LeafIndex, acceptedAt)
+		}
+	case statement.ExemptionGranted:
+		if e.By != e.About { // nobody exempts itself
+			return h.granted(s, e.LeafIndex, acceptedAt)
+		}
+	case statement.ExemptionWithdrawn:
+		if e.By != e.About {
+			return h.withdrawn(s, e.LeafIndex, acceptedAt)
+		}
 	case statement.RelationshipTerminated:
 		// What an entity says about itself is no decision of the gateway, whatever kind it claims to be.
 		if h.TerminatedAt.IsZero() && e.By != e.About {
@@ -92,6 +138,11 @@ func (h History) With(e statement.Entry) History {
 		}
 	}
 	return h
+}
+
+// passes is true for an entry that changes nothing: it was folded before, or is about another entity.
+func (h History) passes(e statement.Entry) bool {
+	return e.LeafIndex < h.Next || h.Entity != "" && h.Entity != e.About
 }
 
 // enrolled takes the newest name and country. The first enrolment stays the one that counts: whoever lost its keys and
@@ -104,11 +155,16 @@ func (h History) enrolled(s statement.EntityEnrolled, leafIndex int64, at time.T
 	return h
 }
 
-func (h History) attested(a Attestation) History {
-	if !h.TerminatedAt.IsZero() {
-		h.AfterTermination++
-		return h
+func (h History) attested(s statement.CIPAttestation, leafIndex int64, at time.Time) History {
+	a := Attestation{LeafIndex: leafIndex, AcceptedAt: at, Occasion: s.Occasion, NotInPlace: notInPlace(s.Elements)}
+	owed := s.Basis != "adopted" // whoever adopted its superior's program has no written program of its own
+	if s.Copy != nil {
+		a.Copy = s.Copy.SHA256
+		named, _ := h.Copy(a.Copy)
+		owed = owed && named.ReceivedAt.IsZero()
 	}
+	h.Incomplete = h.Incomplete.with(len(a.NotInPlace) > 0, leafIndex, at)
+	h.CopyOwed = h.CopyOwed.with(owed, leafIndex, at)
 	held := slices.Clone(h.Attestations) // histories are values: the one we came from keeps its own
 	if len(held) == kept {
 		held = slices.Delete(held, 1, 2)

@@ -62,6 +62,8 @@ func TestAHistoryHoldsWhatWasDoneAndWhen(t *testing.T) {
 			{LeafIndex: 9, AcceptedAt: start.Add(9 * time.Hour), Occasion: "annual"},
 		},
 		AttestationCount: 2, Next: 10,
+		Figures:  Figures{Statements: 2, LastStatedAt: start.Add(9 * time.Hour), LastStatedLeaf: 9},
+		CopyOwed: Spell{Since: start.Add(5 * time.Hour), LeafIndex: 5},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwanted %+v", got, want)

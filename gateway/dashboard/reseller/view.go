@@ -22,9 +22,11 @@ type view struct {
 	Entity      envelope.Entity
 	Country     string
 	Enrolled    frame.Moment
+	Customers   string // how many, on their page
 	Standing    frame.Badge
 	Next        frame.Step
 	Limit       frame.Moment // zero without a case
+	Exempt      exemption    // beside the standing
 	LimitPassed bool         // or will be if nothing happens
 	Ended       frame.Moment // when the relationship was terminated, zero if it stands
 	Policy      string       // the one the case is pinned to
@@ -34,6 +36,13 @@ type view struct {
 	Now         frame.Moment
 	Past        []past // the newest first
 	Older       string // address of the page of older entries, empty if there are none
+}
+
+// exemption is by what the reseller is exempt now from the rules of its program; it has no end if it is not.
+type exemption struct {
+	Until      frame.Moment
+	Conditions string
+	Reference  string
 }
 
 type finding struct {
@@ -61,10 +70,12 @@ func fill(p policy.Policy, self envelope.Entity, file docket.File, ahead escalat
 	v := view{
 		Here: fmt.Sprintf("/resellers/%s?shown=%s", id, edition(file, now)),
 		ID:   id, Name: file.History.Name, Entity: file.Entity, Country: officer.Country(file.History.Country),
-		Enrolled: frame.MomentOf(file.History.EnrolledAt, now),
-		Standing: frame.BadgeOf(ahead.Standing), Next: frame.StepOf(ahead.NextStep, now),
+		Enrolled:  frame.MomentOf(file.History.EnrolledAt, now),
+		Customers: frame.Count(int64(file.History.Figures.Customers), "customer", "customers"),
+		Standing:  frame.BadgeOf(ahead.Standing), Next: frame.StepOf(ahead.NextStep, now),
 		Limit: frame.MomentOf(ahead.LimitAt, now), LimitPassed: ahead.LimitPassed, Ended: frame.MomentOf(file.Case.TerminatedAt, now), Policy: file.Case.Policy,
-		Now: frame.MomentOf(now, now),
+		Now:    frame.MomentOf(now, now),
+		Exempt: exemption{Until: frame.MomentOf(ahead.Exempt.Until, now), Conditions: ahead.Exempt.Conditions, Reference: ahead.Exempt.Reference},
 	}
 	if ahead.LimitAt.IsZero() {
 		v.Next = frame.DueOf(ahead.NextStep, now)

@@ -46,6 +46,18 @@ func warned() (docket.File, escalation.Prospect, []statement.Entry) {
 	return file, ahead, []statement.Entry{entry(0, statement.EntityEnrolled{Name: "Aurora", Country: "DE"}), entry(3, statement.WarningIssued{})}
 }
 
+func TestAnExemptionIsShownBesideTheStanding(t *testing.T) {
+	file, ahead, entries := warned()
+	if v := fill(policy.Default(), self, file, ahead, entries, now); v.Exempt != (exemption{}) {
+		t.Errorf("exempt by nothing: %+v", v.Exempt)
+	}
+	ahead.Exempt = history.Exemption{ID: "e", Until: days(90), Conditions: "A report every quarter.", Reference: "BIS-1"}
+	v := fill(policy.Default(), self, file, ahead, entries, now)
+	if want := (exemption{Until: frame.MomentOf(days(90), now), Conditions: "A report every quarter.", Reference: "BIS-1"}); v.Exempt != want || v.Standing.Word != "warned" {
+		t.Errorf("got %+v beside %s, wanted %+v", v.Exempt, v.Standing.Word, want)
+	}
+}
+
 func TestThePageShowsTheCaseTheFutureBackwardsAndThePastBackwards(t *testing.T) {
 	file, ahead, entries := warned()
 	v := fill(policy.Default(), self, file, ahead, entries, now)

@@ -30,6 +30,7 @@ type row struct {
 	Standing frame.Badge
 	Next     frame.Step
 	Limit    frame.Moment // of the case that is open, zero without one
+	Exempt   frame.Moment // until when the rules of its program are not applied; zero if it is not exempt
 	Over     bool         // the relationship has ended
 }
 
@@ -55,7 +56,7 @@ func rowOf(line docket.Line, now time.Time) row {
 		Name: line.Name, Entity: line.Entity, Address: "/resellers/" + line.ID.String(),
 		Country:  officer.Country(line.Country),
 		Standing: frame.BadgeOf(line.Standing), Limit: frame.MomentOf(line.LimitAt, now),
-		Over: line.Standing == escalation.Terminated,
+		Over: line.Standing == escalation.Terminated, Exempt: frame.MomentOf(line.Exempt, now),
 	}
 	if r.Name == "" {
 		r.Name = string(line.Entity)

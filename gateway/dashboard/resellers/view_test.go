@@ -41,6 +41,9 @@ func TestEachStandingIsShownWithWhatComesNext(t *testing.T) {
 			r.Standing, r.Limit, r.Over = frame.BadgeOf(escalation.Terminated), frame.MomentOf(at, now), true
 			r.Next = frame.StepOf(escalation.Step{}, now)
 		}},
+		{"exempt", func(l *docket.Line) { l.Next, l.Exempt = step, at }, func(r *row) {
+			r.Next, r.Exempt = frame.DueOf(step, now), frame.MomentOf(at, now)
+		}},
 		{"without a name", func(l *docket.Line) { l.Name, l.Next = "", step }, func(r *row) {
 			r.Name, r.Next = "https://provider.example/e/a", frame.DueOf(step, now)
 		}},
