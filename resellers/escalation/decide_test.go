@@ -77,7 +77,7 @@ func TestEachStepIsTakenExactlyAtItsTimeAndNotASecondBefore(t *testing.T) {
 func TestTheStatementsOfASilentReseller(t *testing.T) {
 	l := silent(t, on(30), on(44), on(51), on(59))
 	basis := func(seen int64, days float64) statement.Basis {
-		return statement.Basis{Policy: "us-iaas-2024.1", Seen: seen, Now: on(days)}
+		return statement.Basis{Policy: "us-iaas-2024.2", Seen: seen, Now: on(days)}
 	}
 	const finding = "cip.missing.20260131T000000Z"
 	words := policy.Default().Rules.CIPMissing.Finding
@@ -159,7 +159,7 @@ func TestACureEndsTheCaseAndTheNextOneStartsAfresh(t *testing.T) {
 	if got, want := kinds(l.settle(on(52))), []statement.Kind{"finding-cured", "order-withdrawn", "order-withdrawn", "standing-changed"}; !slices.Equal(got, want) {
 		t.Errorf("stated %v, wanted %v", got, want)
 	}
-	want := []Past{{ID: first, Policy: "us-iaas-2024.1", OpenedAt: on(30), Reached: Closing, EndedAt: on(52)}}
+	want := []Past{{ID: first, Policy: "us-iaas-2024.2", OpenedAt: on(30), Reached: Closing, EndedAt: on(52)}}
 	if l.c.ID != "" || l.c.Standing != Good || len(l.c.Orders) > 0 || !l.c.LimitAt.IsZero() || !reflect.DeepEqual(l.c.Past, want) || l.c.PastCount != 1 {
 		t.Errorf("got %+v", l.c)
 	}
@@ -231,7 +231,7 @@ func TestAClockThatIsBehindTakesNothingBack(t *testing.T) {
 func TestDecideRefusesWhatDoesNotBelongTogether(t *testing.T) {
 	l := silent(t, on(30))
 	other := policy.Default()
-	other.Version = 2
+	other.Version = 3
 	for name, c := range map[string]struct {
 		decide func() error
 		want   error
@@ -267,9 +267,9 @@ func TestWithoutACaseTheNextOneFollowsTheNewPolicy(t *testing.T) {
 	l := silent(t, on(30))
 	l.attest(on(31), "initial")
 	l.settle(on(31))
-	l.policy.Version = 2
+	l.policy.Version = 3
 	l.run(on(31), on(31+365))
-	if l.c.Policy != "us-iaas-2024.2" || l.c.Past[0].Policy != "us-iaas-2024.1" {
+	if l.c.Policy != "us-iaas-2024.3" || l.c.Past[0].Policy != "us-iaas-2024.2" {
 		t.Errorf("case under %s, the past one under %s", l.c.Policy, l.c.Past[0].Policy)
 	}
 }
@@ -327,7 +327,7 @@ func TestWhatAResellerSaysAboutItselfIsNoDecision(t *testing.T) {
 func TestAStepOfACaseThatIsNotOpenChangesNothing(t *testing.T) {
 	l := silent(t, on(30))
 	before := l.c
-	basis := statement.Basis{Policy: "us-iaas-2024.1", Now: on(31)}
+	basis := statement.Basis{Policy: "us-iaas-2024.2", Now: on(31)}
 	for _, s := range []statement.Statement{
 		statement.WarningIssued{Basis: basis, Case: l.c.ID, CureBy: on(99)}, // warned already
 		statement.WarningIssued{Basis: basis, Case: "another", CureBy: on(99)},

@@ -43,18 +43,76 @@ type life struct {
 	next    Step
 	wake    time.Time // zero: never
 	jtis    map[string]bool
+	records records
+}
+
+// records are what a life's entries name beside the reseller, as the docket keeps them.
+type records struct {
+	customers map[string]history.Customer
+	accounts  map[string]history.Account
+}
+
+func newRecords() records {
+	return records{customers: map[string]history.Customer{}, accounts: map[string]history.Account{}}
+}
+
+// fold folds an entry with the customer that it names, if any. Each customer of a life has one account.
+func (r records) fold(h history.History, e statement.Entry) history.History {
+	if e.Customer == "" {
+		return h.With(e)
+	}
+	var after history.Records
+	h, after = h.WithRecords(history.Records{Customer: r.customers[e.Customer], Account: r.accounts[e.Customer]}, e)
+	r.customers[e.Customer], r.accounts[e.Customer] = after.Customer, after.Account
+	waiting, gone := h.Waiting.With([]history.Customer{after.Customer})
+	for range gone {
+		for _, c := range r.customers {
+			if q, waiter, waits := c.Waits(); waits {
+				waiting.Join(q, waiter)
+			}
+		}
+	}
+	h.Waiting = waiting
+	return h
 }
 
 func newLife(t tester) *life {
-	return &life{t: t, policy: policy.Default(), assess: findings.Assess, jtis: map[string]bool{}}
+	return &life{t: t, policy: policy.Default(), assess: findings.Assess, jtis: map[string]bool{}, records: newRecords()}
 }
 
 // take commits an entry and folds it.
 func (l *life) take(by envelope.Entity, at time.Time, jti string, s statement.Statement) {
 	// Other resellers' entries stand between.
-	e := statement.Entry{LeafIndex: l.history.Seen() + 3, AcceptedAt: at, About: reseller, By: by, JTI: jti, Statement: s}
+	l.takeOf("", by, at, jti, s)
+}
+
+// takeOf is take for an entry that names a customer.
+func (l *life) takeOf(customer string, by envelope.Entity, at time.Time, jti string, s statement.Statement) {
+	e := statement.Entry{LeafIndex: l.history.Seen() + 3, AcceptedAt: at, About: reseller, By: by, JTI: jti, Customer: customer, Statement: s}
 	l.entries = append(l.entries, e)
-	l.history, l.c = l.history.With(e), l.c.With(e)
+	l.history, l.c = l.records.fold(l.history, e), l.c.With(e)
+}
+
+// account states that a customer's account was opened or closed.
+func (l *life) account(at time.Time, customer, status string) {
+	l.takeOf(customer, reseller, at, fmt.Sprint("account ", len(l.entries)),
+		statement.AccountStatus{Account: "a", Status: status, On: statement.DateOf(at)})
+}
+
+// verify states that a customer was verified, with every element that is asked for.
+func (l *life) verify(at time.Time, customer string) {
+	l.takeOf(customer, reseller, at, fmt.Sprint("verification ", len(l.entries)), statement.CustomerVerification{
+		Party: "customer", Form: "individual", Result: "verified", CheckedOn: statement.DateOf(at), RiskTier: "low",
+		Collected: []string{"name", "address", "payment", "email", "telephone", "ip-addresses"}})
+}
+
+// attestIncomplete attests a program of which one element is not in place.
+func (l *life) attestIncomplete(at time.Time) {
+	e := statement.Element{InPlace: true}
+	l.take(reseller, at, "attestation", statement.CIPAttestation{Occasion: "change", Basis: "own", Elements: &statement.Elements{
+		WrittenProgram: e, IdentificationData: e, AccessAddresses: e, IdentityVerification: e, BeneficialOwners: e,
+		UnverifiedNoAccount: e, UnverifiedLimitedUse: e, UnverifiedClosure: e, UnverifiedRedress: e, Reverification: e,
+		RecordRetention: e, CustomerDisclosure: e, ThirdPartyAccess: e, AIMisuse: e, RedFlags: statement.Element{}}})
 }
 
 func (l *life) enrol(at time.Time) {
@@ -63,6 +121,14 @@ func (l *life) enrol(at time.Time) {
 
 func (l *life) attest(at time.Time, occasion string) {
 	l.take(reseller, at, "attestation", statement.CIPAttestation{Occasion: occasion})
+}
+
+func (l *life) exempt(at, until time.Time) {
+	l.take(gateway, at, "exemption", statement.ExemptionGranted{Exemption: "e-1", GrantedBy: "Secretary", Until: until, Reference: "R-1"})
+}
+
+func (l *life) withdraw(at time.Time) {
+	l.take(gateway, at, "withdrawal", statement.ExemptionWithdrawn{Exemption: "e-1", Reason: "revoked"})
 }
 
 // settle judges the reseller, as docket.Settle does, and returns what was stated.
@@ -141,8 +207,9 @@ func (l *life) run(from, until time.Time) {
 func (l *life) replayed() (history.History, Case) {
 	var h history.History
 	var c Case
+	again := newRecords()
 	for _, e := range l.entries {
-		h, c = h.With(e), c.With(e)
+		h, c = again.fold(h, e), c.With(e)
 	}
 	return h, c
 }

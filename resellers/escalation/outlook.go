@@ -22,6 +22,8 @@ type Prospect struct {
 	Restrictions  []Restriction `json:"restrictions"`   // in force
 	NextStep      Step          `json:"next_step"`
 	LimitAt       time.Time     `json:"limit_at,omitzero"`
+	// Exempt is by what the reseller is exempt from the rules of its program now, which stands beside the standing. Zero if it is not.
+	Exempt history.Exemption `json:"exempt,omitzero"`
 	// LimitPassed says that the case passed its limit, or will if nothing is done.
 	LimitPassed bool `json:"limit_passed"`
 	// Future is every step, in order, if nothing is done.
@@ -57,6 +59,9 @@ func Outlook(p policy.Policy, about envelope.Entity, c Case, h history.History, 
 	s := situation{policy: &p, about: about, c: c, history: h, now: wholeSecond(now)}
 	prospect := Prospect{
 		Standing: c.Standing, Why: Why(p, c), NextStep: next, LimitAt: c.LimitAt, LimitPassed: s.limitPassed(future), Future: future,
+	}
+	if h.Exempt.In(now) {
+		prospect.Exempt = h.Exempt
 	}
 	if len(future) > 0 {
 		prospect.NextStep = future[0]
@@ -140,7 +145,7 @@ func (s situation) owed(prospect *Prospect) {
 	_, attested := s.history.Latest()
 	for _, f := range findings.Ahead(*s.policy, s.history, s.now) {
 		due := Due{What: f.Cures, Rule: f.Rule, Why: f.Words, By: f.Since}
-		if attested {
+		if attested || s.history.Exempt.In(s.now) {
 			prospect.EventuallyDue = append(prospect.EventuallyDue, due)
 		} else {
 			prospect.CurrentlyDue = append(prospect.CurrentlyDue, due) // the first attestation is owed from enrolment on

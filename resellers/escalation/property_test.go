@@ -213,7 +213,7 @@ func synthesize(t *rapid.T, l *life) {
 			return nil, time.Time{}
 		}
 		for _, f := range drawn {
-			_, cured := findings.Cured(h, f.Evidence)
+			_, cured := findings.Cured(l.policy, h, f.Rule, f.Since, f.Evidence)
 			switch {
 			case cured:
 			case !now.Before(f.Since):

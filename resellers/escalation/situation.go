@@ -57,7 +57,7 @@ func (s situation) resolved() bool {
 type change struct {
 	opened *findings.Finding
 	cured  *Open
-	by     history.Attestation
+	by     findings.Cure
 }
 
 // change returns the difference that came first by the facts, however late the gateway looks. So a finding that was true
@@ -67,7 +67,9 @@ func (s situation) change() change {
 	var at time.Time
 	for i := range s.found {
 		f := &s.found[i]
-		known := slices.ContainsFunc(s.c.Findings, func(o Open) bool { return o.ID == f.ID })
+		known := slices.ContainsFunc(s.c.Findings, func(o Open) bool {
+			return o.ID == f.ID || findings.GoesOn(*s.policy, s.history, *f, o.Rule, o.Since, o.Evidence)
+		})
 		if !known && (at.IsZero() || f.Since.Before(at)) {
 			first, at = change{opened: f}, f.Since
 		}
@@ -78,7 +80,7 @@ func (s situation) change() change {
 			continue
 		}
 		// A finding is cured by what cures it, not by not being found: this clock may be behind the one that found it.
-		by, ok := findings.Cured(s.history, o.Evidence)
+		by, ok := findings.Cured(*s.policy, s.history, o.Rule, o.Since, o.Evidence)
 		if ok && (at.IsZero() || by.AcceptedAt.Before(at)) {
 			first, at = change{cured: o, by: by}, by.AcceptedAt
 		}

@@ -54,7 +54,7 @@ func parseTime(s string) (at time.Time, rest string, err error) {
 }
 
 var (
-	happening   = regexp.MustCompile(`^(enrolled|attests (initial|annual|change)|gateway (down|up))$`)
+	happening   = regexp.MustCompile(`^(enrolled|attests (initial|annual|change|incomplete)|(opens|closes) an account of [a-z0-9-]+|verifies [a-z0-9-]+|gateway (down|up)|exempt until day \d+|exemption withdrawn)$`)
 	expectation = regexp.MustCompile(`^(pending|good|watch|warned|restricted|closing|terminated|(opens|cures|orders|withdraws) [a-z.-]+)$`)
 	stateOf     = regexp.MustCompile(`^(still (pending|good|watch|warned|restricted|closing|terminated)|limit (day .+|kept|passed|none)|next ([a-z]+ on day .+|nothing))$`)
 )
@@ -120,6 +120,22 @@ func (s story) play(t *testing.T) *life {
 			t.Fatalf("%s: %s, while the gateway is down", onDay(e.at), e.what)
 		case e.what == "enrolled":
 			l.enrol(e.at)
+		case e.what == "exemption withdrawn":
+			l.withdraw(e.at)
+		case strings.HasPrefix(e.what, "exempt"):
+			until, _, err := parseTime(strings.TrimPrefix(e.what, "exempt until ") + " end")
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.exempt(e.at, until)
+		case strings.HasPrefix(e.what, "opens an account of "):
+			l.account(e.at, strings.TrimPrefix(e.what, "opens an account of "), "opened")
+		case strings.HasPrefix(e.what, "closes an account of "):
+			l.account(e.at, strings.TrimPrefix(e.what, "closes an account of "), "closed")
+		case strings.HasPrefix(e.what, "verifies "):
+			l.verify(e.at, strings.TrimPrefix(e.what, "verifies "))
+		case e.what == "attests incomplete":
+			l.attestIncomplete(e.at)
 		default:
 			l.attest(e.at, strings.TrimPrefix(e.what, "attests "))
 		}
@@ -214,6 +230,7 @@ func TestAStoryThatCannotBeReadIsRefusedByItsLine(t *testing.T) {
 		"until day 3\nexpect day 1 exploded":                "exploded",
 		"until day 3\nday 2 enrolled\nday 1 attests annual": "line 3",
 		"until day 3\nday 1 25:00:00 enrolled":              "no such time",
+		"until day 3\nday 1 exempt until later":             "exempt until later",
 		"until day 3\nexpect day 1 attests":                 "attests",
 	} {
 		if _, err := parseStory(text); err == nil || !strings.Contains(err.Error(), says) {

@@ -32,7 +32,11 @@ func shortfalls(p policy.Policy, open []Open) string {
 	for i, f := range open {
 		words[i] = f.Rule + ", since " + moment(f.Since)
 		if rule, known := p.Rule(f.Rule); known {
-			words[i] = fmt.Sprintf("%s (%s: %s)", words[i], rule.Finding, rule.After.Value.Words())
+			words[i] += " (" + rule.Finding
+			if rule.After.Value > 0 {
+				words[i] += ": " + rule.After.Value.Words()
+			}
+			words[i] += ")"
 		}
 	}
 	return strings.Join(words, "; ")

@@ -6,6 +6,7 @@
 package findings
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/cipgate/cipgate/resellers/history"
@@ -14,40 +15,25 @@ import (
 
 // Finding is one shortfall under one rule.
 type Finding struct {
-	ID       string          `json:"id"` // from rule and Since: the same on every node, unique for one reseller
+	ID       string          `json:"id"` // unique for one reseller; the same on every node that knows the same entries
 	Rule     string          `json:"rule"`
 	Severity policy.Severity `json:"severity"`
 	Since    time.Time       `json:"since"`    // when the facts made it true, whole seconds, UTC
 	Evidence []int64         `json:"evidence"` // leaf indexes of the entries it follows from
 	Words    string          `json:"words"`    // the shortfall, for people
 	Cures    string          `json:"cures"`    // what cures it, for the reseller
-}
 
-// shortfall says, for one rule, from which entry and moment its time runs, nothing new being said. ok is false if
-// nothing is owed under the rule.
-type shortfall func(h history.History) (from time.Time, evidence int64, ok bool)
-
-// judged lists the rules in the order in which their findings are returned.
-var judged = []struct {
-	rule  func(policy.Rules) policy.Rule
-	short shortfall
-}{
-	// 15 CFR 7.303, proposed: a reseller maintains a CIP; it has not said so yet.
-	{func(r policy.Rules) policy.Rule { return r.CIPMissing }, func(h history.History) (time.Time, int64, bool) {
-		_, attested := h.Latest()
-		return h.EnrolledAt, h.EnrolledLeaf, h.Enrolled() && !attested
-	}},
-	// 15 CFR 7.304, proposed: every year. Lateness counts from accepted_at, never from what the statement claims.
-	{func(r policy.Rules) policy.Rule { return r.CIPStale }, func(h history.History) (time.Time, int64, bool) {
-		latest, attested := h.Latest()
-		return latest.AcceptedAt, latest.LeafIndex, h.Enrolled() && attested
-	}},
+	// Reminders are when the reseller is reminded of a finding that is ahead: those that are not over yet, the next one first.
+	Reminders []time.Time `json:"reminders,omitzero"`
 }
 
 // Assess returns what falls short now, and when, nothing new being said, the answer turns: the moment at which the next
-// finding opens, zero if none will. A finding is open from exactly Since on.
+// finding opens or an exemption ends, zero if none will. A finding is open from exactly Since on.
 func Assess(p policy.Policy, h history.History, now time.Time) (open []Finding, turns time.Time) {
-	for _, f := range all(p, h) {
+	if h.TerminatedAt.IsZero() && h.Exempt.In(now) {
+		turns = wholeSecond(h.Exempt.Until)
+	}
+	for _, f := range all(&p, &h) {
 		switch {
 		case !now.Before(f.Since):
 			open = append(open, f)
@@ -61,47 +47,62 @@ func Assess(p policy.Policy, h history.History, now time.Time) (open []Finding, 
 // Ahead returns what will fall short after now, nothing new being said.
 func Ahead(p policy.Policy, h history.History, now time.Time) []Finding {
 	var ahead []Finding
-	for _, f := range all(p, h) {
+	for _, f := range all(&p, &h) {
 		if now.Before(f.Since) {
+			f.Reminders = reminders(&p.Rules, f, now)
 			ahead = append(ahead, f)
 		}
 	}
 	return ahead
 }
 
-func all(p policy.Policy, h history.History) []Finding {
-	if !h.TerminatedAt.IsZero() {
-		return nil // nothing is owed any more; what was found stays found
+// reminders are the dates at which is reminded of a finding before it opens.
+func reminders(r *policy.Rules, f Finding, now time.Time) []time.Time {
+	if f.Rule != r.CIPStale.Name {
+		return nil
+	}
+	var dates []time.Time
+	for _, before := range r.CIPStale.Reminders.Value {
+		if at := f.Since.Add(-time.Duration(before)); at.After(now) {
+			dates = append(dates, at)
+		}
+	}
+	return dates
+}
+
+func all(p *policy.Policy, h *history.History) []Finding {
+	if !h.TerminatedAt.IsZero() || !h.Enrolled() {
+		return nil // nothing is owed any more, or yet; what was found stays found
 	}
 	var all []Finding
-	for _, judged := range judged {
-		rule := judged.rule(p.Rules)
-		from, evidence, owed := judged.short(h)
-		if !rule.On || !owed {
-			continue
+	for i := range judged {
+		if rule := judged[i].rule(&p.Rules); rule.On {
+			if short, owed := judged[i].judge(&p.Rules, h); owed {
+				all = append(all, found(rule, judged[i].exempted(rule, short, h.Exempt)))
+			}
 		}
-		since := wholeSecond(rule.After.From(from))
-		all = append(all, Finding{
-			ID:       rule.Name + "." + since.Format("20060102T150405Z"),
-			Rule:     rule.Name,
-			Severity: rule.Severity,
-			Since:    since,
-			Evidence: []int64{evidence},
-			Words:    rule.Finding,
-			Cures:    rule.Cure,
-		})
+	}
+	if len(p.Rules.Custom) == 0 {
+		return all
+	}
+	figures := figuresOf(h)
+	for i := range p.Rules.Custom {
+		if custom := &p.Rules.Custom[i]; custom.On && custom.Holds(&figures) {
+			all = append(all, found(&custom.Rule, statedLast(h)))
+		}
 	}
 	return all
 }
 
-// Cured returns what cured a finding that follows from this evidence, if anything did: the first attestation accepted
-// after it. A finding that is merely not assessed, by a node whose clock is behind, is not cured.
-func Cured(h history.History, evidence []int64) (history.Attestation, bool) {
-	newest := int64(-1)
-	for _, leafIndex := range evidence {
-		newest = max(newest, leafIndex)
+func found(rule *policy.Rule, s shortfall) Finding {
+	f := Finding{
+		ID: rule.Name + "." + s.since.Format("20060102T150405Z"), Rule: rule.Name, Severity: rule.Severity, Since: s.since,
+		Evidence: s.evidence, Words: rule.Finding, Cures: rule.Cure,
 	}
-	return h.FirstAfter(newest)
+	if lasts(rule.Name) {
+		f.ID += "." + strconv.FormatInt(s.evidence[0], 10)
+	}
+	return f
 }
 
 // wholeSecond rounds up, since statements carry whole seconds: a finding opens no part of a second early, and its Since

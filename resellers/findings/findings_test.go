@@ -109,16 +109,16 @@ func TestAPartOfASecondIsRoundedUpNeverOpeningEarly(t *testing.T) {
 }
 
 func TestWhatCuresAFindingIsTheFirstAttestationAfterItsEvidence(t *testing.T) {
-	if _, cured := Cured(life(), []int64{7}); cured {
+	if _, cured := Cured(policy.Default(), life(), "cip.missing", start.Add(30*day), []int64{7}); cured {
 		t.Error("nothing was attested")
 	}
-	if by, cured := Cured(life(40*day, 50*day), []int64{7}); !cured || by.LeafIndex != 10 {
+	if by, cured := Cured(policy.Default(), life(40*day, 50*day), "cip.missing", start.Add(30*day), []int64{7}); !cured || by.LeafIndex != 10 {
 		t.Errorf("missing: %+v, %t", by, cured)
 	}
-	if by, cured := Cured(life(day, 400*day, 401*day), []int64{10}); !cured || by.LeafIndex != 11 {
+	if by, cured := Cured(policy.Default(), life(day, 400*day, 401*day), "cip.stale", start.Add(366*day), []int64{10}); !cured || by.LeafIndex != 11 {
 		t.Errorf("stale: %+v, %t", by, cured)
 	}
-	if _, cured := Cured(life(day), []int64{10}); cured {
+	if _, cured := Cured(policy.Default(), life(day), "cip.stale", start.Add(366*day), []int64{10}); cured {
 		t.Error("the evidence itself is no cure")
 	}
 }
@@ -169,7 +169,7 @@ func TestAFindingOnceOpenStaysTheSameUntilAnEntryCuresIt(t *testing.T) {
 			if !reflect.DeepEqual(still[i], f) {
 				t.Fatalf("changed with time alone: %+v to %+v", f, still[i])
 			}
-			if _, cured := Cured(h, f.Evidence); cured {
+			if _, cured := Cured(policy.Default(), h, f.Rule, f.Since, f.Evidence); cured {
 				t.Fatalf("open and cured: %+v", f)
 			}
 		}
@@ -179,7 +179,7 @@ func TestAFindingOnceOpenStaysTheSameUntilAnEntryCuresIt(t *testing.T) {
 			t.Fatalf("an attestation was accepted now, and still open: %+v", after)
 		}
 		for _, f := range still {
-			if by, cured := Cured(next, f.Evidence); !cured || by.LeafIndex != 99 {
+			if by, cured := Cured(policy.Default(), next, f.Rule, f.Since, f.Evidence); !cured || by.LeafIndex != 99 {
 				t.Fatalf("%+v is not open any more, and not cured: %+v, %t", f, by, cured)
 			}
 		}

@@ -7,13 +7,19 @@ import (
 )
 
 // Parse reads a policy file. The error joins one *Fault for each thing that is wrong, with line, column and field.
-func Parse(file []byte) (Policy, error) {
-	var r reader
+func Parse(file []byte) (Policy, error) { return parse(file, reader{}) }
+
+// ParseEarlier reads a policy that was in force once, as the ledger holds it. It may lack what policy files got since: rules that
+// it does not name were not judged then and are not judged by it now; sections that it lacks are zero, since only the policy in force
+// is asked for them. What it does say is read as strictly as by Parse.
+func ParseEarlier(file []byte) (Policy, error) { return parse(file, reader{earlier: true}) }
+
+func parse(file []byte, r reader) (Policy, error) {
 	root, ok := r.document(file)
 	if !ok {
 		return Policy{}, fmt.Errorf("policy: %w", errors.Join(r.faults...))
 	}
-	f := r.object(root, "policy", "version", "title", "legal_basis", "status", "rules", "case", "intake")
+	f := r.grown(root, []string{"policy", "version", "title", "legal_basis", "status", "rules", "case", "intake"}, "special_measures", "records")
 	p := Policy{
 		Name:       r.name(f[0]),
 		Version:    r.count(f[1]),
@@ -23,8 +29,12 @@ func Parse(file []byte) (Policy, error) {
 		Rules:      r.rules(f[5]),
 		Case:       r.escalation(f[6]),
 		Intake:     r.intake(f[7]),
-		digest:     digestOf(file),
-		document:   string(file),
+
+		SpecialMeasures: r.specialMeasures(f[8]),
+		Records:         r.records(f[9]),
+
+		digest:   digestOf(file),
+		document: string(file),
 	}
 	if len(r.faults) > 0 {
 		return Policy{}, fmt.Errorf("policy: %w", errors.Join(r.faults...))
@@ -45,25 +55,6 @@ func (r *reader) name(v value) string {
 		r.fault(v, "a name of at most 60 characters", describe(v.node))
 	}
 	return name
-}
-
-func (r *reader) rules(v value) Rules {
-	f := r.object(v, "cip.missing", "cip.stale")
-	return Rules{CIPMissing: r.rule("cip.missing", f[0]), CIPStale: r.rule("cip.stale", f[1])}
-}
-
-func (r *reader) rule(name string, v value) Rule {
-	f := r.object(v, "on", "after", "severity", "finding", "cure", "source", "status")
-	return Rule{
-		Name:     name,
-		On:       r.boolean(f[0]),
-		After:    r.number(f[1]),
-		Severity: Severity(r.word(f[2], string(Minor), string(Serious))),
-		Finding:  r.text(f[3]),
-		Cure:     r.text(f[4]),
-		Source:   r.text(f[5]),
-		Status:   r.origin(f[6]),
-	}
 }
 
 func (r *reader) escalation(v value) Case {
@@ -106,8 +97,54 @@ func (r *reader) fits(v value, c Case) {
 }
 
 func (r *reader) intake(v value) Intake {
-	f := r.object(v, "max_age", "max_ahead")
-	return Intake{MaxAge: r.number(f[0]), MaxAhead: r.number(f[1])}
+	f := r.grown(v, []string{"max_age", "max_ahead"}, "max_path_length", "identity", "ai_training_fields")
+	return Intake{MaxAge: r.number(f[0]), MaxAhead: r.number(f[1]), MaxPathLength: r.counted(f[2]),
+		Identity: r.choice(f[3], RefuseIt, AcceptIt), AITrainingFields: r.fields(f[4])}
+}
+
+func (r *reader) counted(v value) Count {
+	f := r.object(v, "value", "source", "status")
+	return Count{Value: r.count(f[0]), Source: r.text(f[1]), Status: r.origin(f[2])}
+}
+
+// fields reads the names of fields. One that is required and optional is neither.
+func (r *reader) fields(v value) Fields {
+	f := r.object(v, "required", "optional", "source", "status")
+	fields := Fields{Required: r.names(f[0]), Optional: r.names(f[1]), Source: r.text(f[2]), Status: r.origin(f[3])}
+	for _, name := range fields.Optional {
+		if indexOf(fields.Required, name) >= 0 {
+			r.fault(f[1], "fields that are not required", "one that is")
+		}
+	}
+	return fields
+}
+
+func (r *reader) specialMeasures(v value) SpecialMeasures {
+	f := r.object(v, "longest", "notice", "outside", "likeness")
+	return SpecialMeasures{Longest: r.number(f[0]), Notice: r.number(f[1]), Outside: r.choice(f[2], RefuseIt, WarnOfIt), Likeness: r.percent(f[3])}
+}
+
+func (r *reader) records(v value) Records {
+	f := r.object(v, "floor", "ceiling")
+	records := Records{Floor: r.number(f[0]), Ceiling: r.number(f[1])}
+	if records.Ceiling.Value < records.Floor.Value {
+		r.fault(f[1], "at least the floor of "+records.Floor.Value.String(), records.Ceiling.Value.String())
+	}
+	return records
+}
+
+func (r *reader) choice(v value, words ...string) Choice {
+	f := r.object(v, "value", "source", "status")
+	return Choice{Value: r.word(f[0], words...), Source: r.text(f[1]), Status: r.origin(f[2])}
+}
+
+func (r *reader) percent(v value) Percent {
+	f := r.object(v, "value", "source", "status")
+	p := Percent{Value: r.count(f[0]), Source: r.text(f[1]), Status: r.origin(f[2])}
+	if p.Value > 100 {
+		r.fault(f[0], "a whole number from 1 to 100", describe(f[0].node))
+	}
+	return p
 }
 
 func (r *reader) number(v value) Number {

@@ -8,9 +8,7 @@ package policy
 
 import (
 	"crypto/sha256"
-	_ "embed"
 	"encoding/base64"
-	"fmt"
 	"strconv"
 	"time"
 )
@@ -26,37 +24,12 @@ type Policy struct {
 	Case       Case   `json:"case"`
 	Intake     Intake `json:"intake"`
 
+	SpecialMeasures SpecialMeasures `json:"special_measures,omitzero"`
+	Records         Records         `json:"records,omitzero"`
+
 	digest   string
 	document string
 }
-
-// Rules are the rules that this version of the program can judge, each under its name.
-type Rules struct {
-	CIPMissing Rule `json:"cip.missing"` // no attestation this long after enrolment
-	CIPStale   Rule `json:"cip.stale"`   // the last attestation is this old
-}
-
-// Rule is one rule under which a reseller can fall short.
-type Rule struct {
-	Name     string   `json:"name"`     // "cip.missing"
-	On       bool     `json:"on"`       // a rule that is off finds nothing
-	After    Number   `json:"after"`    // how long until the shortfall is one
-	Severity Severity `json:"severity"` // serious opens a case, minor puts on watch
-	Finding  string   `json:"finding"`  // the shortfall in words: "No CIP attestation was accepted within ..."
-	Cure     string   `json:"cure"`     // what cures it, in words for the reseller
-	Source   string   `json:"source"`   // where the duty stands
-	Status   Origin   `json:"status"`
-}
-
-// Severity says what a finding does.
-type Severity string
-
-// The severities a rule may have here. A critical finding goes straight to closing an account, with approvals that this
-// version does not have; Parse refuses it.
-const (
-	Minor   Severity = "minor"   // puts the reseller on watch
-	Serious Severity = "serious" // opens a case
-)
 
 // Origin says where a number or a duty comes from.
 type Origin string
@@ -106,10 +79,67 @@ type Case struct {
 	StepFloor         Number `json:"step_floor"`         // never less than this between two steps, however late
 }
 
-// Intake holds the numbers of protocol.md's checks of a submission's iat.
+// Intake holds what a submission must meet beyond its schema.
 type Intake struct {
-	MaxAge   Number `json:"max_age"`
-	MaxAhead Number `json:"max_ahead"`
+	MaxAge           Number `json:"max_age"`                     // how far its iat may lie back
+	MaxAhead         Number `json:"max_ahead"`                   // and ahead
+	MaxPathLength    Count  `json:"max_path_length,omitzero"`    // how often one SET may be forwarded
+	Identity         Choice `json:"identity,omitzero"`           // whether a customer-verification may name the person: RefuseIt or AcceptIt
+	AITrainingFields Fields `json:"ai_training_fields,omitzero"` // what an ai-training may and must hold in its fields
+}
+
+// Count is a whole number with where it comes from.
+type Count struct {
+	Value  int    `json:"value"`
+	Source string `json:"source"`
+	Status Origin `json:"status"`
+}
+
+// Fields are names of fields that a statement may hold, those that it must hold first, with where they come from.
+type Fields struct {
+	Required []string `json:"required"`
+	Optional []string `json:"optional"`
+	Source   string   `json:"source"`
+	Status   Origin   `json:"status"`
+}
+
+// AcceptIt says that what the rule does not ask for is taken in all the same.
+const AcceptIt = "accept"
+
+// Records says how long what was stated of a customer is kept, both from the later of the day its last account was closed and the
+// day it was last accessed. Between the two it is erased on request.
+type Records struct {
+	Floor   Number `json:"floor"`   // never erased before
+	Ceiling Number `json:"ceiling"` // erased on schedule after
+}
+
+// SpecialMeasures holds the numbers of special measures, 15 CFR 7.307, proposed.
+type SpecialMeasures struct {
+	Longest Number `json:"longest"` // one is in force at most this long unless it is extended
+	Notice  Number `json:"notice"`  // and not sooner than this after it was determined
+	Outside Choice `json:"outside"` // what is done with one that an officer imposes outside these numbers: RefuseIt or WarnOfIt
+	// Likeness is from which likeness of two names on an officer looks at it, in percent. Nothing else follows from it.
+	Likeness Percent `json:"likeness"`
+}
+
+// What is done with a special measure outside the rule's numbers.
+const (
+	RefuseIt = "refuse"
+	WarnOfIt = "warn"
+)
+
+// Choice is a word with where it comes from.
+type Choice struct {
+	Value  string `json:"value"`
+	Source string `json:"source"`
+	Status Origin `json:"status"`
+}
+
+// Percent is a whole number from 1 to 100 with where it comes from.
+type Percent struct {
+	Value  int    `json:"value"`
+	Source string `json:"source"`
+	Status Origin `json:"status"`
 }
 
 // ID names this version: "us-iaas-2024.1". Decisions carry it in their basis, and an open case is pinned to it.
@@ -120,29 +150,6 @@ func (p Policy) Digest() string { return p.digest }
 
 // Document is the file itself, as Parse read it: what policy-activated carries, so that a rebuild needs no other copy.
 func (p Policy) Document() string { return p.document }
-
-// Rule returns the rule of this name.
-func (p Policy) Rule(name string) (Rule, bool) {
-	for _, rule := range [...]Rule{p.Rules.CIPMissing, p.Rules.CIPStale} {
-		if rule.Name == name {
-			return rule, true
-		}
-	}
-	return Rule{}, false
-}
-
-//go:embed us-iaas-2024.yaml
-var usIaaS2024 []byte
-
-// Default returns the policy the program is shipped with.
-func Default() Policy {
-	p, err := Parse(usIaaS2024)
-	if err != nil {
-		// The bytes are part of the program, and a test parses them.
-		panic(fmt.Sprintf("policy: the embedded policy does not parse: %v", err))
-	}
-	return p
-}
 
 func digestOf(file []byte) string {
 	sum := sha256.Sum256(file)

@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -13,10 +14,11 @@ import (
 
 // Fault is one thing that is wrong with a policy file, for the person who wrote it.
 type Fault struct {
-	Line, Column int    // where, counted from 1
-	Field        string // "case.limit.value"; empty if the file is not YAML at all
-	Wanted       string
-	Got          string
+	Line   int    `json:"line"` // where, counted from 1
+	Column int    `json:"column"`
+	Field  string `json:"field,omitzero"` // "case.limit.value"; empty if the file is not YAML at all
+	Wanted string `json:"wanted"`
+	Got    string `json:"got"`
 }
 
 func (f *Fault) Error() string {
@@ -30,7 +32,10 @@ func (f *Fault) Error() string {
 // reader walks the syntax tree of a file and gathers every fault, so that a file is mended in one go. It is stricter
 // than decoding into structs: each field must be there, once, in plain form (no anchors, aliases, tags or merges), since
 // a number that silently became zero would terminate everybody at once.
-type reader struct{ faults []error }
+type reader struct {
+	faults  []error
+	earlier bool // the file may lack what policy files got since it was written
+}
 
 // value is a node with the name of the field it is the value of.
 type value struct {
@@ -83,18 +88,41 @@ func (r *reader) document(file []byte) (value, bool) {
 
 // object reads a mapping that has exactly these fields, and returns their values in the same order. A field that is not
 // there is a fault and a value without a node, about which the readers below are silent.
-func (r *reader) object(v value, fields ...string) []value {
-	values := make([]value, len(fields))
+func (r *reader) object(v value, fields ...string) []value { return r.grown(v, fields) }
+
+// grown is object for a mapping that got more fields in a later version of this program: an earlier file may lack those.
+func (r *reader) grown(v value, fields []string, since ...string) []value {
+	values, _ := r.pick(v, "", append(fields[:len(fields):len(fields)], since...))
+	if _, mapping := v.node.(*ast.MappingNode); !mapping {
+		return values
+	}
+	for i, missing := range values {
+		if missing.node == nil && !(r.earlier && i >= len(fields)) {
+			r.fault(value{node: v.node, field: missing.field}, "this field", "nothing: it is missing")
+		}
+	}
+	return values
+}
+
+// named reads a mapping that may have any of these fields, and others whose name begins with the prefix: those are returned in the
+// order of the file.
+func (r *reader) named(v value, prefix string, fields ...string) (values, others []value) {
+	return r.pick(v, prefix, fields)
+}
+
+// pick finds the values of fields. One that is not there has no node.
+func (r *reader) pick(v value, prefix string, fields []string) (values, others []value) {
+	values = make([]value, len(fields))
 	for i, name := range fields {
 		values[i].field = strings.TrimPrefix(v.field+"."+name, ".")
 	}
 	if v.node == nil {
-		return values
+		return values, nil
 	}
 	mapping, ok := v.node.(*ast.MappingNode)
 	if !ok {
 		r.fault(v, "a mapping of "+strings.Join(fields, ", "), describe(v.node))
-		return values
+		return values, nil
 	}
 	for _, pair := range mapping.Values {
 		name, plain := pair.Key.(*ast.StringNode)
@@ -105,20 +133,24 @@ func (r *reader) object(v value, fields ...string) []value {
 			at.field = strings.TrimPrefix(v.field+"."+name.Value, ".")
 		}
 		switch {
+		case i < 0 && plain && prefix != "" && strings.HasPrefix(name.Value, prefix):
+			others = append(others, value{node: pair.Value, field: at.field}) // the parser refuses the same name twice
 		case i < 0:
-			r.fault(at, "one of the fields "+strings.Join(fields, ", "), describe(pair.Key)+", which is none of them")
+			r.fault(at, "one of the fields "+strings.Join(fields, ", ")+anyOf(prefix), describe(pair.Key)+", which is none of them")
 		case values[i].node != nil: // the parser refuses this too; a second value must never win
 			r.fault(at, "each field once", "it a second time")
 		default:
 			values[i].node = pair.Value
 		}
 	}
-	for _, missing := range values {
-		if missing.node == nil {
-			r.fault(value{node: v.node, field: missing.field}, "this field", "nothing: it is missing")
-		}
+	return values, others
+}
+
+func anyOf(prefix string) string {
+	if prefix == "" {
+		return ""
 	}
-	return values
+	return ", or one that begins with " + prefix
 }
 
 func (r *reader) text(v value) string {
@@ -148,6 +180,35 @@ func (r *reader) word(v value, words ...string) string {
 	r.fault(v, "one of "+strings.Join(words, ", "), describe(v.node))
 	return ""
 }
+
+// names reads a list of names of fields, each once: small letters, digits and underscores, as the schema of a statement asks.
+// An empty list is written [].
+func (r *reader) names(v value) []string {
+	if v.node == nil {
+		return nil
+	}
+	list, ok := v.node.(*ast.SequenceNode)
+	if !ok {
+		r.fault(v, "a list of names, or []", describe(v.node))
+		return nil
+	}
+	var names []string
+	for _, item := range list.Values {
+		at := value{node: item, field: v.field}
+		name := r.text(at)
+		if name == "" {
+			continue
+		}
+		if !fieldName.MatchString(name) || indexOf(names, name) >= 0 {
+			r.fault(at, "a name of small letters, digits and underscores, such as customer_name, and each once", describe(item))
+			continue
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+var fieldName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
 func (r *reader) boolean(v value) bool {
 	switch node := v.node.(type) {
@@ -191,6 +252,27 @@ func (r *reader) duration(v value) Duration {
 		r.fault(v, "a duration longer than nothing", describe(v.node))
 	}
 	return d
+}
+
+// durations reads a list of durations, each shorter than the one before.
+func (r *reader) durations(v value) []Duration {
+	if v.node == nil {
+		return nil
+	}
+	list, ok := v.node.(*ast.SequenceNode)
+	if !ok || len(list.Values) == 0 || len(list.Values) > 20 {
+		r.fault(v, "a list of 1 to 20 durations, such as [60d, 30d, 7d]", describe(v.node))
+		return nil
+	}
+	var all []Duration
+	for _, node := range list.Values {
+		d := r.duration(value{node: node, field: v.field})
+		if n := len(all); n > 0 && d >= all[n-1] {
+			r.fault(value{node: node, field: v.field}, "the longest first", describe(node))
+		}
+		all = append(all, d)
+	}
+	return all
 }
 
 func indexOf(words []string, word string) int {

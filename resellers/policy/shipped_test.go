@@ -1,0 +1,77 @@
+package policy
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestEveryPolicyThatIsShippedParsesAndIsFoundByItsName(t *testing.T) {
+	for i, want := range []string{"us-iaas-2024.2", "contract-baseline.1", "in-cert-2022.1"} {
+		p := Shipped()[i]
+		if p.ID() != want {
+			t.Errorf("shipped %s, wanted %s", p.ID(), want)
+		}
+		for _, name := range []string{p.Name, p.ID()} {
+			if named, err := Named(name); err != nil || named.Digest() != p.Digest() {
+				t.Errorf("%s: got %s, %v", name, named.ID(), err)
+			}
+		}
+	}
+	if _, err := Named("us-iaas-1999"); err == nil || !strings.Contains(err.Error(), "contract-baseline") {
+		t.Errorf("got %v, wanted the names that there are", err)
+	}
+}
+
+func TestAContractNeedsNoStatute(t *testing.T) {
+	p, err := Named("contract-baseline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statute := range []string{"CFR", "E.O.", "U.S.C.", "FR ", "Act", "status: rule", "recalled"} {
+		if strings.Contains(p.Document(), statute) {
+			t.Errorf("the contract's policy cites %q", statute)
+		}
+	}
+}
+
+func TestTheDirectionsOfIndiaKeepRecordsForFiveYearsAndSayWhatWasRecalled(t *testing.T) {
+	p, err := Named("in-cert-2022")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Records.Floor.Value < 5*365*Day || p.Records.Floor.Status != Recalled || p.Rules.CustomerUnverified.Status != Recalled ||
+		p.Status != "in force" || p.Rules.CustomerUnverified.After.Value.String() != "3d" {
+		t.Errorf("got %+v, %+v", p.Records, p.Rules.CustomerUnverified)
+	}
+	if _, named := p.Rule(CustomerIncomplete); named {
+		t.Error("it judges by the elements of another country's rule")
+	}
+}
+
+func TestAPolicyOfAnEarlierVersionIsReadBackAndJudgesWhatItJudgedThen(t *testing.T) {
+	file, err := os.ReadFile("testdata/us-iaas-2024.1.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := ParseEarlier(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.ID() != "us-iaas-2024.1" || p.Document() != string(file) || len(p.Rules.All()) != 2 || !p.Rules.CIPStale.On || p.Rules.CIPIncomplete.On {
+		t.Errorf("got %s with %+v", p.ID(), p.Rules.All())
+	}
+	if p.Case != Default().Case {
+		t.Errorf("its case is %+v", p.Case)
+	}
+	if _, err := NewShelf(Default(), p); err != nil {
+		t.Errorf("beside the one in force: %v", err)
+	}
+	// Nobody is judged from now on by a file that leaves numbers out.
+	if _, err := Parse(file); err == nil || !strings.Contains(err.Error(), "records: wanted this field") || !strings.Contains(err.Error(), "reminders") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := ParseEarlier([]byte(strings.Replace(string(file), "value: 14d", "value: 14", 1))); err == nil {
+		t.Error("what it does say was not read strictly")
+	}
+}
