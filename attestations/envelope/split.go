@@ -163,9 +163,11 @@ func (j *jws) readHeader(typ string) error {
 			Fix:     "Remove b64 from the header, and encode the claims in base64url as usual.",
 		}
 	}
-	got, err := readText(header.values[headerType], "/header/typ", typ)
-	if err != nil {
-		return err
+	got := ""
+	if typ != "" || header.values[headerType] != nil {
+		if got, err = readText(header.values[headerType], "/header/typ", typ); err != nil {
+			return err
+		}
 	}
 	if !sameType(got, typ) {
 		return &Fault{

@@ -7,7 +7,7 @@ type Token struct{ jws jws }
 // The claims of RFC 7519, section 4.1, and of OpenID Federation that no token may write in another letter case.
 var tokenNames = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "jwks", "keys", "metadata", "authority_hints"}
 
-// ParseToken reads a compact JWS whose `typ` is typ and whose payload is a JSON object. The signature is not looked at
+// ParseToken reads a compact JWS whose `typ` is typ, or absent if that is empty, and whose payload is a JSON object. The signature is not looked at
 // yet. It keeps a copy of raw. Errors are *Fault with ErrTooLarge or ErrMalformed.
 func ParseToken(raw []byte, typ string) (Token, error) {
 	token, err := split(raw)

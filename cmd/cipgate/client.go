@@ -83,10 +83,12 @@ func (a answer) refusal(base string) error {
 		Description string `json:"description"`
 		Title       string `json:"title"`
 		Detail      string `json:"detail"`
+		OAuthError  string `json:"error"` // RFC 6749, section 5.2
+		OAuthText   string `json:"error_description"`
 	}
 	text := strings.TrimSpace(string(a.body))
 	if json.Unmarshal(a.body, &told) == nil {
-		text = strings.TrimPrefix(told.Err+": "+told.Description+told.Detail, ": ")
+		text = strings.TrimPrefix(told.Err+told.OAuthError+": "+told.Description+told.Detail+told.OAuthText, ": ")
 	}
 	if a.status == http.StatusTooManyRequests || a.status >= http.StatusInternalServerError {
 		return later("%s answered %d: %s", base, a.status, text)

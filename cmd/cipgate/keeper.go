@@ -71,7 +71,10 @@ func (k *keeper) round(ctx context.Context, p *Program) (time.Time, error) {
 		return time.Time{}, err
 	}
 	// What the sweep stated may have ended a relationship: its keys are refused from here on.
-	return next, p.registry.CatchUp(ctx)
+	if err := p.registry.CatchUp(ctx); err != nil {
+		return time.Time{}, err
+	}
+	return next, p.delivery.Turn(ctx)
 }
 
 func (k *keeper) stop() {

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -26,6 +28,7 @@ import (
 	"github.com/cipgate/cipgate/gateway/auth"
 	"github.com/cipgate/cipgate/gateway/dashboard"
 	"github.com/cipgate/cipgate/gateway/docs"
+	"github.com/cipgate/cipgate/gateway/documents"
 	"github.com/cipgate/cipgate/gateway/edge"
 	"github.com/cipgate/cipgate/gateway/enrolment"
 	"github.com/cipgate/cipgate/gateway/events"
@@ -33,11 +36,15 @@ import (
 	"github.com/cipgate/cipgate/gateway/receipts"
 	"github.com/cipgate/cipgate/gateway/sandbox"
 	"github.com/cipgate/cipgate/gateway/signals"
+	"github.com/cipgate/cipgate/gateway/streams"
 	"github.com/cipgate/cipgate/gateway/wellknown"
 	"github.com/cipgate/cipgate/migrations"
+	"github.com/cipgate/cipgate/resellers/archive"
+	"github.com/cipgate/cipgate/resellers/desk"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/policy"
 	"github.com/cipgate/cipgate/resellers/registry"
+	"github.com/cipgate/cipgate/sync/delivery"
 	"github.com/cipgate/cipgate/sync/outbound"
 	"github.com/cipgate/cipgate/sync/trust"
 )
@@ -52,9 +59,17 @@ type Program struct {
 	outbound *outbound.Client
 	registry *registry.Registry
 	docket   *docket.Docket
+	archive  *archive.Archive
+	delivery *delivery.Delivery
+	screener *docket.Screener
 	auth     *auth.Auth
 	server   *edge.Server
 	keeper   *keeper
+	pusher   *pusher
+
+	// draining is closed when the server is about to stop: nobody is kept waiting for news from then on.
+	draining chan struct{}
+	drain    func()
 
 	drainTime time.Duration
 
@@ -66,6 +81,8 @@ type Program struct {
 // server and nothing that runs by itself.
 func core(ctx context.Context, config Config, log *slog.Logger) (_ *Program, err error) {
 	p := &Program{config: config, log: log, clock: &clock{}, drainTime: drainTime}
+	p.draining = make(chan struct{})
+	p.drain = sync.OnceFunc(func() { close(p.draining) })
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.Close(context.WithoutCancel(ctx)))
@@ -119,10 +136,18 @@ func core(ctx context.Context, config Config, log *slog.Logger) (_ *Program, err
 	if err != nil {
 		return nil, err
 	}
+	p.archive = archive.New(archive.Config{DB: p.db, Ledger: p.ledger, Docket: p.docket, Signer: statements, Self: self,
+		Bodies: keys.bodies, Records: rules.Records, Now: p.clock.Now})
+	p.screener = docket.NewScreener(p.db, p.ledger, self, rules.SpecialMeasures.Likeness.Value, p.clock.Now)
+	p.delivery = delivery.New(delivery.Config{DB: p.db, Ledger: p.ledger, Signer: statements, Self: self, Sender: p.outbound,
+		Bodies: keys.bodies, Now: p.clock.Now, Jitter: rand.Float64, Log: log})
 	// People sign in by the real clock, also where a sandbox's was moved.
 	p.auth = auth.New(p.db, time.Now, strings.HasPrefix(config.PublicURL, "https:"))
 	return p, p.routes(keys, rules, statements)
 }
+
+// documentBytes is how many bytes of documents may be in memory at once, each counted as the largest.
+const documentBytes = 4 * archive.MaxDocument
 
 // bulkBytes is how many bytes of streams may be read and not yet answered, over all of them.
 const bulkBytes = 16 << 20
@@ -180,7 +205,7 @@ func (p *Program) routes(keys keyring, rules policy.Policy, statements envelope.
 	road := &intake.Road{
 		Issuers: p.registry, Ledger: p.ledger, Audience: self, Now: p.clock.Now,
 		MaxAge: time.Duration(rules.Intake.MaxAge.Value), MaxAhead: time.Duration(rules.Intake.MaxAhead.Value),
-		Rates: intake.NewRates(p.config.Rate, p.config.Burst),
+		Rates: intake.NewRates(p.config.Rate, p.config.Burst), Content: contentOf(rules.Intake),
 		// Checking a signature is pure computing, and the scheduler looks at the network only when a processor runs out of it: the
 		// one that is left over commits, answers and reads meanwhile.
 		Verifying: semaphore.NewWeighted(int64(max(1, runtime.GOMAXPROCS(0)-1))),
@@ -205,12 +230,19 @@ func (p *Program) routes(keys keyring, rules policy.Policy, statements envelope.
 		wellknown.Board{Gateway: itself, Registry: p.registry, LogVkey: p.vkey, Version: programVersion(),
 			Sandbox: p.config.Sandbox, Now: p.clock.Now, Home: pages.Home}.Mount(app)
 		receipts.Shelf{Ledger: p.ledger, Vkey: p.vkey, Policy: rules.ID()}.Mount(app)
+		documents.Desk{Archive: p.archive, Issuers: p.registry, Audience: self, Now: p.clock.Now, Clock: time.Now,
+			Patience: p.config.readTimeout(), Held: semaphore.NewWeighted(documentBytes)}.Mount(app)
 		enrolment.Desk{Registry: p.registry, Gateway: itself, LogVkey: p.vkey, Now: p.clock.Now}.Mount(app)
 		if p.config.Sandbox {
 			sandbox.Mount(app, p)
 		}
+		clients := auth.Clients{Auth: p.auth, Gateway: self, Keys: p.registry.Keys, Verifying: road.Verifying}
+		clients.Mount(app, p.log)
+		streams.Doors{Delivery: p.delivery, Gateway: self, Receiver: clients.Receiver(), Closing: p.draining}.Mount(app)
 		app.Use("/v1", p.auth.API())
-		officer.API{Docket: p.docket, Ledger: p.ledger, Registry: p.registry, Enrolments: p.registry, Entity: self,
+		officer.API{Docket: p.docket, Ledger: p.ledger, Registry: p.registry, Enrolments: p.registry, Records: p.archive, Notices: p.delivery, Entity: self,
+			Desk:     desk.New(p.ledger, p.screener, p.docket, statements, self, rules.SpecialMeasures, p.clock.Now),
+			Screener: p.screener, Exempted: p.docket, Now: p.clock.Now,
 			Version: programVersion(), Log: p.log}.Mount(app)
 		p.auth.Mount(app)
 		docs.Library{Frame: pages.Frame()}.Mount(app)
@@ -250,7 +282,7 @@ func (p *Program) start(ctx context.Context) error {
 	if err := p.registry.CatchUp(ctx); err != nil {
 		return err
 	}
-	p.keeper = keep(p)
+	p.keeper, p.pusher = keep(p), pushNotices(p)
 	return nil
 }
 
@@ -263,6 +295,7 @@ func (p *Program) Serve(ctx context.Context, listener net.Listener) error {
 		return err
 	case <-ctx.Done():
 	}
+	p.drain()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.drainTime)
 	defer cancel()
 	err := p.server.Shutdown(drain)
@@ -284,6 +317,10 @@ func (p *Program) Close(_ context.Context) error {
 	if p.keeper != nil {
 		p.keeper.stop()
 	}
+	if p.pusher != nil {
+		p.pusher.stop()
+	}
+	p.drain()
 	if p.outbound != nil {
 		p.outbound.Close()
 	}

@@ -94,13 +94,16 @@ type Request struct {
 	Accept      string // media type, may be empty
 	ContentType string // of Body, may be empty
 	Bearer      string // for Authorization, may be empty
-	Body        []byte
+	// Authorization is that header as its receiver wants it, where it is no bearer's; may be empty.
+	Authorization string
+	Body          []byte
 }
 
 // Answer is what was answered, whatever its status is.
 type Answer struct {
 	Status      int
 	ContentType string
+	RetryAfter  string // that header as it stands: how long is waited is the caller's to decide
 	Body        []byte // at most MaxAnswer
 }
 
@@ -148,6 +151,9 @@ func (c *Client) Do(ctx context.Context, asked Request) (Answer, error) {
 	if asked.Bearer != "" {
 		request.Header.Set("Authorization", "Bearer "+asked.Bearer)
 	}
+	if asked.Authorization != "" {
+		request.Header.Set("Authorization", asked.Authorization)
+	}
 	response, err := c.http.Do(request)
 	if err != nil {
 		return Answer{}, unanswered(asked.URL, err)
@@ -163,8 +169,12 @@ func (c *Client) Do(ctx context.Context, asked Request) (Answer, error) {
 	if len(got) > MaxAnswer {
 		return Answer{}, fmt.Errorf("%w: %s: wanted at most %d bytes, got more", ErrAnswer, asked.URL, MaxAnswer)
 	}
-	return Answer{Status: response.StatusCode, ContentType: response.Header.Get("Content-Type"), Body: got}, nil
+	return Answer{Status: response.StatusCode, ContentType: response.Header.Get("Content-Type"), RetryAfter: response.Header.Get("Retry-After"), Body: got}, nil
 }
+
+// Check says whether an address is one that anything may be sent to, as far as it can be told without asking where its name leads.
+// Errors wrap ErrAddress.
+func (c *Client) Check(address string) error { return c.judge(address) }
 
 // judge says what is wrong with an address as it is written, before anything is sent. Where its name leads is judged
 // when it is dialled.

@@ -27,6 +27,7 @@ func Exercise(t *testing.T, newDatabase func(t *testing.T) string) {
 		run       func(t *testing.T, u *User)
 	}{
 		{"entries stand in the order in which they were appended", entriesInOrder},
+		{"entries are read by their places", entriesAtTheirPlaces},
 		{"what is remembered of the latest commits is what stands in the database", entriesRemembered},
 		{"one call is one commit with one time", oneCallOneCommit},
 		{"what was committed stands after reopening", survivesReopening},

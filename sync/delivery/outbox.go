@@ -1,0 +1,147 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/cipgate/cipgate/sync/notices"
+)
+
+const (
+	// keptAttempts is how many attempts are kept of each notice: the newest.
+	keptAttempts = 50
+	// maxErr and maxProblem bound what is kept of a receiver's words.
+	maxErr, maxProblem = 100, 1000
+)
+
+// waiting returns what waits for a stream, in order.
+func (d *Delivery) waiting(ctx context.Context, s Stream, limit int) ([]noticeRow, error) {
+	kinds := []string{""}
+	for _, kind := range s.kinds() {
+		kinds = append(kinds, string(kind))
+	}
+	query := d.DB.WithContext(ctx).Where("audience = ? AND state = ? AND kind IN ?", string(s.Audience), Waiting, kinds)
+	if s.Audience.IsSystem() {
+		query = query.Where("NOT EXISTS (SELECT 1 FROM delivery_removed r WHERE r.stream_id = ? AND r.subject = delivery_notices.about)", s.ID)
+	}
+	var rows []noticeRow
+	if err := query.Order("sequence").Limit(limit).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("looking for what waits: %w", err)
+	}
+	return rows, nil
+}
+
+// attempted keeps that notices were sent or handed out, inside a transaction. The rows' tries are those before.
+func attempted(tx *gorm.DB, rows []noticeRow, a Attempt) error {
+	attempts := make([]attemptRow, len(rows))
+	sequences := make([]int64, len(rows))
+	for i, row := range rows {
+		sequences[i] = row.Sequence
+		attempts[i] = attemptRow{Audience: row.Audience, Sequence: row.Sequence, Number: row.Tries % keptAttempts, At: a.At.UnixMicro(), Method: a.Method,
+			Status: a.Status, Latency: a.Latency.Microseconds(), Problem: cut(a.Problem, maxProblem)}
+	}
+	key := []clause.Column{{Name: "audience"}, {Name: "sequence"}, {Name: "number"}}
+	if err := tx.Clauses(clause.OnConflict{Columns: key, UpdateAll: true}).CreateInBatches(attempts, writeBatch).Error; err != nil {
+		return fmt.Errorf("keeping attempts: %w", err)
+	}
+	err := tx.Model(&noticeRow{}).Where("audience = ? AND sequence IN ?", rows[0].Audience, sequences).Update("tries", gorm.Expr("tries + 1")).Error
+	if err != nil {
+		return fmt.Errorf("counting attempts: %w", err)
+	}
+	return nil
+}
+
+// Fault is why a receiver cannot take a notice (RFC 8935, section 2.4).
+type Fault struct {
+	Err         string `json:"err"`
+	Description string `json:"description"`
+}
+
+// settle notes what a receiver said of notices, by their jti: that it has them, or why it cannot take them. What it said first
+// of a notice that it took stands.
+func (d *Delivery) settle(tx *gorm.DB, audience notices.Audience, acknowledged []string, faults map[string]Fault) error {
+	if len(acknowledged) > 0 {
+		err := tx.Model(&noticeRow{}).Where("audience = ? AND jti IN ? AND state IN ?", string(audience), acknowledged, []State{Waiting, Parked}).
+			Updates(map[string]any{"state": Acknowledged, "acknowledged_at": d.Now().UnixMicro(), "err": "", "description": ""}).Error
+		if err != nil {
+			return fmt.Errorf("noting acknowledgements: %w", err)
+		}
+	}
+	for jti, fault := range faults {
+		err := tx.Model(&noticeRow{}).Where("audience = ? AND jti = ? AND state = ?", string(audience), jti, Waiting).
+			Updates(map[string]any{"state": Parked, "err": cut(fault.Err, maxErr), "description": cut(fault.Description, maxProblem)}).Error
+		if err != nil {
+			return fmt.Errorf("parking a notice: %w", err)
+		}
+	}
+	return nil
+}
+
+// Notices returns an audience's notices behind a number, in order, with their attempts: at most limit.
+func (d *Delivery) Notices(ctx context.Context, audience notices.Audience, after int64, limit int) ([]Notice, error) {
+	var rows []noticeRow
+	err := d.DB.WithContext(ctx).Where("audience = ? AND sequence > ?", string(audience), after).Order("sequence").Limit(limit).Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("listing notices: %w", err)
+	}
+	list, place, sequences := make([]Notice, len(rows)), map[int64]int{}, make([]int64, len(rows))
+	for i, row := range rows {
+		list[i], place[row.Sequence], sequences[i] = row.toNotice(), i, row.Sequence
+	}
+	var attempts []attemptRow
+	err = d.DB.WithContext(ctx).Where("audience = ? AND sequence IN ?", string(audience), sequences).
+		Order("sequence, at DESC, number DESC").Limit(keptAttempts * max(1, len(rows))).Find(&attempts).Error
+	if err != nil {
+		return nil, fmt.Errorf("listing attempts: %w", err)
+	}
+	for _, row := range attempts {
+		notice := &list[place[row.Sequence]]
+		notice.Attempts = append(notice.Attempts, row.toAttempt())
+	}
+	return list, nil
+}
+
+// Retry makes a notice wait again that is parked, and be tried at once. One that was acknowledged stays so. Errors wrap ErrNoNotice.
+func (d *Delivery) Retry(ctx context.Context, audience notices.Audience, sequence int64) (Notice, error) {
+	err := d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := tx.Model(&noticeRow{}).Where("audience = ? AND sequence = ? AND state = ?", string(audience), sequence, Parked).
+			Updates(map[string]any{"state": Waiting, "err": "", "description": ""}).Error; err != nil {
+			return err
+		}
+		return tx.Model(&streamRow{}).Where("audience = ?", string(audience)).
+			Updates(map[string]any{"wakes": gorm.Expr("wakes + 1"), "tries": 0, "next_at": 0}).Error
+	})
+	if err != nil {
+		return Notice{}, fmt.Errorf("retrying a notice: %w", err)
+	}
+	d.announce()
+	var row noticeRow
+	err = d.DB.WithContext(ctx).Where("audience = ? AND sequence = ?", string(audience), sequence).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return Notice{}, ErrNoNotice
+	}
+	if err != nil {
+		return Notice{}, fmt.Errorf("reading a notice: %w", err)
+	}
+	return row.toNotice(), nil
+}
+
+// cut keeps the beginning of what somebody else wrote, as one line of plain text.
+func cut(text string, most int) string {
+	clean := []rune{}
+	size := 0
+	for _, r := range text {
+		if r < ' ' || r == 0x7f || r == '\uFFFD' {
+			r = ' '
+		}
+		if size += len(string(r)); size > most {
+			break
+		}
+		clean = append(clean, r)
+	}
+	return string(clean)
+}

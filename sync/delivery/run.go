@@ -1,0 +1,84 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// atOnce is how many streams are pushed at the same time by one process. A receiver that does not answer takes one place, for as
+// long as a push may take, each time it is tried.
+const atOnce = 64
+
+// Run pushes until ctx ends, and returns when every push that had begun has ended.
+func (d *Delivery) Run(ctx context.Context) {
+	var pushes sync.WaitGroup
+	defer pushes.Wait()
+	ended := make(chan struct{}, atOnce)
+	free := atOnce
+	for ctx.Err() == nil {
+		changed := d.Changed()
+		if free > 0 {
+			claimed, err := d.claim(ctx, free)
+			if err != nil && ctx.Err() == nil {
+				d.Log.Error("looking for streams to push failed; it is done again", "error", err)
+			}
+			for _, stream := range claimed {
+				if !d.begin(stream.ID) { // its lease ran out while it is pushed here: the clock was moved
+					continue
+				}
+				free--
+				pushes.Go(func() {
+					defer func() { ended <- struct{}{} }()
+					defer d.end(stream.ID)
+					d.pushLogged(ctx, stream)
+				})
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-ended:
+			free++
+		case <-changed:
+		case <-time.After(glance):
+		}
+	}
+}
+
+// Push pushes once what is due now, and returns when all of it was tried.
+func (d *Delivery) Push(ctx context.Context) error {
+	claimed, err := d.claim(ctx, atOnce)
+	if err != nil {
+		return err
+	}
+	failed := make([]error, len(claimed))
+	var pushes sync.WaitGroup
+	for i, stream := range claimed {
+		pushes.Go(func() { failed[i] = d.pushAll(ctx, stream) })
+	}
+	pushes.Wait()
+	return errors.Join(failed...)
+}
+
+func (d *Delivery) pushLogged(ctx context.Context, stream streamRow) {
+	if err := d.pushAll(ctx, stream); err != nil && ctx.Err() == nil {
+		d.Log.Error("pushing failed; the lease runs out and it is done again", "reseller", stream.Audience, "error", err)
+	}
+}
+
+func (d *Delivery) begin(id string) bool {
+	d.pushing.Lock()
+	defer d.pushing.Unlock()
+	if d.pushing.busy[id] {
+		return false
+	}
+	d.pushing.busy[id] = true
+	return true
+}
+
+func (d *Delivery) end(id string) {
+	d.pushing.Lock()
+	defer d.pushing.Unlock()
+	delete(d.pushing.busy, id)
+}
