@@ -37,7 +37,7 @@ func sourceOf(fault *Fault) string {
 		return "our limit of a token's size, in protocol.md, Submissions"
 	case fault.Pointer == "/claims/iat" && strings.HasPrefix(fault.Wanted, "a time at most"):
 		return sources["/claims/iat/when"]
-	case fault.Wanted == notBase64("", nil).(*Fault).Wanted:
+	case fault.Wanted == wantedBase64:
 		return "RFC 7515, section 2; RFC 4648, section 3.5"
 	}
 	for pointer := fault.Pointer; ; {

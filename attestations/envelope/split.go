@@ -108,6 +108,9 @@ func notThreeParts(raw []byte) error {
 	return fault
 }
 
+// wantedBase64 is what each part of a token must be.
+const wantedBase64 = "base64url as RFC 7515 has it: letters, digits, - and _, with no padding, no white space and no unused bits"
+
 func notBase64(pointer string, raw []byte) error {
 	if len(bytes.TrimSpace(raw)) != len(raw) {
 		return &Fault{
@@ -120,7 +123,7 @@ func notBase64(pointer string, raw []byte) error {
 	return &Fault{
 		Reason:  ErrMalformed,
 		Pointer: pointer,
-		Wanted:  "base64url as RFC 7515 has it: letters, digits, - and _, with no padding, no white space and no unused bits",
+		Wanted:  wantedBase64,
 		Got:     "text that does not encode to itself again",
 		Fix:     "Send the token exactly as your JOSE library made it. If you encode by hand, use base64url without padding.",
 	}

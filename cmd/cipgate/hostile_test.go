@@ -303,7 +303,7 @@ func (a *attacker) raw(text string, ends bool) (int, string) {
 		}
 	}()
 	answer, err := io.ReadAll(connection)
-	if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
 		a.gateway.t.Errorf("the server let the connection stay open")
 	}
 	worst := 0

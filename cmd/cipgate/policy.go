@@ -100,7 +100,7 @@ func orNone(words []string) string {
 
 // faultsOf finds the faults in what Parse returned.
 func faultsOf(err error) []policy.Fault {
-	if many, ok := errors.Unwrap(err).(interface{ Unwrap() []error }); ok { //nolint:errorlint // errors.Join has no type to look for
+	if many, ok := errors.Unwrap(err).(interface{ Unwrap() []error }); ok {
 		var faults []policy.Fault
 		for _, one := range many.Unwrap() {
 			if fault := (*policy.Fault)(nil); errors.As(one, &fault) {

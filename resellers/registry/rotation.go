@@ -19,10 +19,10 @@ const (
 	// TypeRevocation is the JWT type by which an entity takes keys of its own away. (Ours.)
 	TypeRevocation = "key-revocation+jwt"
 
-	// DefaultOverlap is how long old keys verify beside the new ones, and MaxOverlap the longest that may be asked for
-	// (protocol.md, "Enrolment" 3).
+	// DefaultOverlap is how long old keys verify beside the new ones (protocol.md, "Enrolment" 3).
 	DefaultOverlap = 24 * time.Hour
-	MaxOverlap     = 7 * 24 * time.Hour
+	// MaxOverlap is the longest that may be asked for.
+	MaxOverlap = 7 * 24 * time.Hour
 
 	// maxRequestAge is how old a signed request about keys may be.
 	maxRequestAge = 15 * time.Minute

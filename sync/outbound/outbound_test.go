@@ -232,7 +232,7 @@ func TestWhatFailsForAMomentIsTriedAgainWithTheSameBody(t *testing.T) {
 func TestWhoAnswersTooSlowlyIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := New(true)
-		client.transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		client.transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
 			ours, theirs := net.Pipe()
 			go func() { // reads what is sent and says nothing
 				_, _ = io.Copy(io.Discard, theirs)
