@@ -16,7 +16,7 @@ type keeper struct {
 
 const (
 	// pace is the least time between two rounds: under load it folds many commits at once instead of each.
-	pace = 200 * time.Millisecond
+	pace = 500 * time.Millisecond
 	// glance is how often it looks for what other processes committed.
 	glance = time.Second
 	// screenSteps is how many batches of parties are screened in one round.
