@@ -192,7 +192,7 @@ func rewrite(t *testing.T, database string, from, to int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	guard := map[string]string{"sqlite": "ledger_entries_update", "postgres": "ledger_entries_append_only ON ledger_entries"}[db.Name()]
+	guard := map[string]string{"sqlite": "ledger_entries_update", "postgres": "ledger_entries_erase_only ON ledger_entries"}[db.Name()]
 	for _, statement := range []string{
 		"DROP TRIGGER " + guard,
 		fmt.Sprintf("UPDATE ledger_entries SET body = (SELECT body FROM ledger_entries WHERE leaf_index = %d) WHERE leaf_index = %d", from, to),

@@ -12,6 +12,7 @@ import (
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/migrations/migrationstest"
+	"github.com/cipgate/cipgate/resellers/escalation"
 	"github.com/cipgate/cipgate/resellers/history"
 )
 
@@ -90,6 +91,48 @@ func TestAFileKnowsWhoWaitedLongestHoweverTheLedgerIsCutIntoPages(t *testing.T) 
 		}
 		if len(changes) < 50 {
 			t.Errorf("only %d different answers: nothing was tried", len(changes))
+		}
+	})
+}
+
+func TestACustomerThatWaitsIsFoundOnItsDayAndCuredByTheStatementThatEndsTheWait(t *testing.T) {
+	migrationstest.Each(t, func(t *testing.T, db *gorm.DB) {
+		w := newWorld(t, db)
+		w.enrol(late)
+		w.attest(late)
+		w.account(late, "c-1", "a-1", "opened")
+		w.account(late, "c-2", "a-1", "opened")
+		d := w.mustDocket()
+		due := w.now.Add(30 * day)
+		if next, err := d.Sweep(t.Context()); err != nil || !next.Equal(due) {
+			t.Fatalf("wakes at %v, %v, wanted %v", next, err, due)
+		}
+		standing := func(now time.Time) (escalation.Standing, []escalation.Open) {
+			t.Helper()
+			w.now = now
+			if _, err := d.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			file, err := d.Open(t.Context(), late.ID())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return file.Case.Standing, file.Case.Findings
+		}
+		if is, open := standing(due.Add(-time.Second)); is != escalation.Good {
+			t.Fatalf("a second before: %s, %+v", is, open)
+		}
+		if is, open := standing(due); is != escalation.Warned || len(open) != 1 || open[0].Rule != "customer.unverified" {
+			t.Fatalf("on the day: %s, %+v", is, open)
+		}
+		w.verify(late, "c-1", "BR", "low")
+		// That one was verified without a word on what was collected, which is a shortfall of its own.
+		if is, open := standing(due.Add(time.Hour)); is != escalation.Warned || len(open) != 2 || open[0].Rule != "customer.unverified" {
+			t.Fatalf("one of two: %s, %+v", is, open)
+		}
+		w.account(late, "c-2", "a-1", "closed")
+		if is, open := standing(due.Add(2 * time.Hour)); is != escalation.Watch || len(open) != 1 || open[0].Rule != "customer.incomplete" {
+			t.Errorf("both: %s, %+v", is, open)
 		}
 	})
 }
