@@ -92,7 +92,7 @@ func (p Parsed) Verify(keys Keys, terms Terms) (Verified, error) {
 	if err != nil {
 		return Verified{}, err
 	}
-	return Verified{raw: p.jws.raw, digest: DigestOf(p.jws.raw), claims: claims, keyID: p.jws.keyID}, nil
+	return Verified{raw: p.jws.raw, digest: DigestOf(p.jws.raw), claims: claims, keyID: p.jws.keyID, kept: new(any)}, nil
 }
 
 // errNotParsed is what a Parsed or Token answers that no Parse made.
@@ -109,6 +109,7 @@ type Verified struct {
 	digest Digest
 	claims Claims
 	keyID  string
+	kept   *any
 }
 
 // Raw is the compact JWS. It must not be changed.
@@ -122,6 +123,22 @@ func (v Verified) Claims() Claims { return v.claims }
 
 // KeyID is the `kid` of the key that signed.
 func (v Verified) KeyID() string { return v.keyID }
+
+// Keep notes what the event was read as, so that it is read once on its whole road. It must be called before the token is shared with
+// another goroutine.
+func (v Verified) Keep(read any) {
+	if v.kept != nil {
+		*v.kept = read
+	}
+}
+
+// Kept is what Keep noted, nil if nothing.
+func (v Verified) Kept() any {
+	if v.kept == nil {
+		return nil
+	}
+	return *v.kept
+}
 
 // IsZero is true for a Verified that neither Verify nor Sign made.
 func (v Verified) IsZero() bool { return v.raw == nil }

@@ -40,7 +40,7 @@ func Residue(raw []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("statement: erase: %w", err)
 	}
-	entry, err := entryOf(0, claims.IssuedAt, claims, parsed.Digest())
+	entry, err := entryOf(0, claims.IssuedAt, claims, parsed.Digest(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("statement: erase: %w", err)
 	}

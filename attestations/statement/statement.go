@@ -60,6 +60,7 @@ func Decode(v envelope.Verified) (Statement, error) {
 	if wrong := check(s, claims); len(wrong) > 0 {
 		return nil, wrong[0]
 	}
+	v.Keep(s)
 	return s, nil
 }
 
@@ -83,16 +84,18 @@ func Recall(leafIndex int64, acceptedAt time.Time, digest envelope.Digest, body 
 	if err != nil {
 		return Entry{}, fmt.Errorf("statement: recall entry %d: %w", leafIndex, err)
 	}
-	return entryOf(leafIndex, acceptedAt, claims, digest)
+	return entryOf(leafIndex, acceptedAt, claims, digest, nil)
 }
 
 // Remember is Recall for a token that this process has just verified and committed: it gives the same entry, without reading the
 // token again.
 func Remember(leafIndex int64, acceptedAt time.Time, v envelope.Verified) (Entry, error) {
-	return entryOf(leafIndex, acceptedAt, v.Claims(), v.Digest())
+	said, _ := v.Kept().(Statement) // Decode keeps it
+	return entryOf(leafIndex, acceptedAt, v.Claims(), v.Digest(), said)
 }
 
-func entryOf(leafIndex int64, acceptedAt time.Time, claims envelope.Claims, digest envelope.Digest) (Entry, error) {
+// entryOf is the entry of a token. said is what it says, nil if that is still to be read.
+func entryOf(leafIndex int64, acceptedAt time.Time, claims envelope.Claims, digest envelope.Digest, said Statement) (Entry, error) {
 	kind, known := KindOf(claims.EventURI)
 	if !known {
 		return Entry{}, fmt.Errorf("statement: recall entry %d: %w", leafIndex, unknownEvent(claims.EventURI))
@@ -101,7 +104,9 @@ func entryOf(leafIndex int64, acceptedAt time.Time, claims envelope.Claims, dige
 	if err != nil {
 		return Entry{}, fmt.Errorf("statement: recall entry %d: %w", leafIndex, err)
 	}
-	s, err := forms[kind].decode(claims.Event)
+	if said == nil {
+		said, err = forms[kind].decode(claims.Event)
+	}
 	if err != nil {
 		return Entry{}, fmt.Errorf("statement: recall entry %d: a %s that this version cannot read: %w", leafIndex, kind, err)
 	}
@@ -113,6 +118,6 @@ func entryOf(leafIndex int64, acceptedAt time.Time, claims envelope.Claims, dige
 		Customer:   claims.Subject.ID,
 		JTI:        claims.JTI,
 		Digest:     digest,
-		Statement:  s,
+		Statement:  said,
 	}, nil
 }

@@ -288,3 +288,25 @@ func TestTimesAreWrittenAsWholeSecondsInUTC(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsRememberedIsWhatIsRecalled(t *testing.T) {
+	for _, kind := range kinds {
+		for n, event := range schemas[kind].examples {
+			v := sign(t, draft(kind, event))
+			recalled, err := Recall(7, noon, v.Digest(), v.Raw())
+			if err != nil {
+				t.Fatalf("%s, example %d: %v", kind, n, err)
+			}
+			for _, decoded := range []bool{false, true} {
+				if decoded {
+					if _, err := Decode(v); err != nil {
+						t.Fatalf("%s, example %d: %v", kind, n, err)
+					}
+				}
+				if got, err := Remember(7, noon, v); err != nil || !reflect.DeepEqual(got, recalled) {
+					t.Errorf("%s, example %d, decoded before %v: %+v, %v, wanted %+v", kind, n, decoded, got, err, recalled)
+				}
+			}
+		}
+	}
+}
