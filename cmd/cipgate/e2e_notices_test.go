@@ -162,6 +162,13 @@ func TestListenBringsEachNoticeToALocalProgram(t *testing.T) {
 		in := newInbox(t, g, r.about.Entity)
 		ctx, stop := context.WithCancel(t.Context())
 		printed, out := io.Pipe()
+		lines := make(chan string, 1000)
+		go func() {
+			defer close(lines)
+			for scanner := bufio.NewScanner(printed); scanner.Scan(); {
+				lines <- scanner.Text()
+			}
+		}()
 		ended := make(chan int, 1)
 		go func() {
 			ended <- run(ctx, []string{"listen", in.URL, "--home", r.home}, out, io.Discard)
@@ -171,15 +178,13 @@ func TestListenBringsEachNoticeToALocalProgram(t *testing.T) {
 			t.Fatal(err)
 		}
 		in.until(statement.KindWarningIssued)
-		for lines := bufio.NewScanner(printed); ; {
-			if !lines.Scan() {
+		warned := false
+		for !warned {
+			line, goesOn := <-lines
+			if warned = strings.Contains(line, "warning-issued"); !goesOn {
 				t.Fatal("it ended and had not printed the warning")
 			}
-			if strings.Contains(lines.Text(), "warning-issued") {
-				break
-			}
 		}
-		go func() { _, _ = io.Copy(io.Discard, printed) }()
 		stop()
 		if code := <-ended; code != exitDone {
 			t.Errorf("interrupted, it ended with %d", code)
@@ -218,15 +223,32 @@ func TestALongPollDoesNotKeepTheGatewayFromStopping(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	begun := make(chan struct{})
+	id := strings.TrimPrefix(s.stream, "/ssf/poll/")
+	if response, text := g.do(http.MethodPost, "/ssf/verify", http.Header{"Authorization": {"Bearer " + s.api.token}}, []byte(`{"stream_id":"`+id+`"}`)); response.StatusCode != http.StatusNoContent {
+		t.Fatalf("verification: %d %s", response.StatusCode, text)
+	}
+	got, _, _, err := s.poll(t.Context(), said{AtOnce: true})
+	if err != nil || len(got) != 1 {
+		t.Fatalf("got %v, %v", got, err)
+	}
+	g.settled() // it has a file
 	answered := make(chan error, 1)
 	go func() {
-		close(begun)
-		_, _, _, err := s.poll(t.Context(), said{})
+		_, _, _, err := s.poll(t.Context(), said{Ack: []string{got[0].JTI}})
 		answered <- err
 	}()
-	<-begun
-	g.drainTime = patience // a gateway that waited for the poll would take half a minute; the test's own end is the bound
+	for acknowledged := false; !acknowledged; { // then the gateway has the poll and keeps it waiting
+		var list struct {
+			Items []struct {
+				State string `json:"state"`
+			} `json:"items"`
+		}
+		g.get("/v1/resellers/"+s.about.Entity.ID().String()+"/notices", &list)
+		acknowledged = len(list.Items) == 1 && list.Items[0].State == "acknowledged"
+	}
+	// The gateway cuts off what is still open when drainTime is over, long before the poll would end by itself.
 	g.stop()
-	<-answered
+	if err := <-answered; err != nil {
+		t.Errorf("the poll was not answered: %v", err)
+	}
 }

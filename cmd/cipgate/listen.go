@@ -41,7 +41,13 @@ that they come in order. It runs until it is interrupted.`,
 				return err
 			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "Listening for notices to %s; each goes to %s. Interrupt to stop.\n", r.about.Entity, args[0])
-			return s.listen(cmd.Context(), args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
+			tell := func(one received) {
+				fmt.Fprintf(cmd.OutOrStdout(), "%4d  %s  %s\n", one.Sequence, one.claims.IssuedAt.Format(time.RFC3339), one.kind())
+			}
+			if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
+				tell = func(one received) { _ = printJSON(cmd.OutOrStdout(), one) } // what nobody reads was brought all the same
+			}
+			return s.listen(cmd.Context(), args[0], tell, cmd.ErrOrStderr())
 		},
 	}
 	registerHome(cmd)
@@ -52,7 +58,7 @@ that they come in order. It runs until it is interrupted.`,
 const breath = 5 * time.Second
 
 // listen brings notices to a program until ctx ends.
-func (s *subscriber) listen(ctx context.Context, to string, out, problems io.Writer) error {
+func (s *subscriber) listen(ctx context.Context, to string, tell func(received), problems io.Writer) error {
 	var answer said
 	for ctx.Err() == nil {
 		got, _, faults, err := s.poll(ctx, answer)
@@ -79,7 +85,7 @@ func (s *subscriber) listen(ctx context.Context, to string, out, problems io.Wri
 				}
 				break
 			}
-			fmt.Fprintf(out, "%4d  %s  %s\n", one.Sequence, one.claims.IssuedAt.Format(time.RFC3339), one.kind())
+			tell(one)
 		}
 	}
 	if len(answer.Ack)+len(answer.SetErrs) == 0 {

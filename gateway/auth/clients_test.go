@@ -38,13 +38,17 @@ type counter struct {
 
 func seeded(t *testing.T, name byte) envelope.Signer {
 	t.Helper()
-	seed := make([]byte, ed25519.SeedSize)
-	seed[0] = name
-	signer, err := envelope.NewSigner(ed25519.NewKeyFromSeed(seed))
+	signer, err := envelope.NewSigner(seed(name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return signer
+}
+
+func seed(name byte) ed25519.PrivateKey {
+	seed := make([]byte, ed25519.SeedSize)
+	seed[0] = name
+	return ed25519.NewKeyFromSeed(seed)
 }
 
 func openCounter(t *testing.T, db *gorm.DB) *counter {
@@ -139,6 +143,26 @@ func TestAnEnrolledKeyGetsAShortTokenAndOnlyItsHashIsKept(t *testing.T) {
 				!strings.Contains(a.header.Get("Www-Authenticate"), "/.well-known/oauth-protected-resource") {
 				t.Errorf("expired: %d %v", a.status, a.header)
 			}
+		}
+		// Most libraries name no type.
+		plain, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: jose.JSONWebKey{Key: seed('r'), KeyID: c.signer.KeyID()}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		claims, err := json.Marshal(c.claims(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		signed, err := plain.Sign(claims)
+		if err != nil {
+			t.Fatal(err)
+		}
+		untyped, err := signed.CompactSerialize()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status, got := c.asks(t, form(untyped)); status != http.StatusOK {
+			t.Errorf("without typ: %d %+v", status, got)
 		}
 		narrow := form(c.assertion(t, "JWT", c.signer, map[string]any{"aud": []string{"https://other.example", string(gatewayEntity) + "/oauth/token"}}))
 		narrow.Set("scope", "ssf.read")

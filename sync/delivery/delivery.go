@@ -83,17 +83,14 @@ type Delivery struct {
 		sync.Mutex
 		signal chan struct{}
 	}
-	pushing struct {
-		sync.Mutex
-		busy map[string]bool // streams that a goroutine of this process pushes
-	}
+	pushing, polling counts // goroutines of this process, by stream
 }
 
 // New returns a delivery. It does nothing by itself until Run.
 func New(c Config) *Delivery {
 	d := &Delivery{Config: c}
 	d.changed.signal = make(chan struct{})
-	d.pushing.busy = map[string]bool{}
+	d.pushing.by, d.polling.by = map[string]int{}, map[string]int{}
 	return d
 }
 
@@ -110,6 +107,31 @@ func (d *Delivery) announce() {
 	defer d.changed.Unlock()
 	close(d.changed.signal)
 	d.changed.signal = make(chan struct{})
+}
+
+// counts bounds how many goroutines work for one stream.
+type counts struct {
+	mu sync.Mutex
+	by map[string]int
+}
+
+// begin takes one of so many places; false says that none is free.
+func (c *counts) begin(id string, places int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.by[id] >= places {
+		return false
+	}
+	c.by[id]++
+	return true
+}
+
+func (c *counts) end(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.by[id]--; c.by[id] == 0 {
+		delete(c.by, id)
+	}
 }
 
 const never = int64(math.MaxInt64)

@@ -64,6 +64,9 @@ type Fault struct {
 // settle notes what a receiver said of notices, by their jti: that it has them, or why it cannot take them. What it said first
 // of a notice that it took stands.
 func (d *Delivery) settle(tx *gorm.DB, audience notices.Audience, acknowledged []string, faults map[string]Fault) error {
+	if err := lock(tx, string(audience)); err != nil {
+		return err
+	}
 	if len(acknowledged) > 0 {
 		err := tx.Model(&noticeRow{}).Where("audience = ? AND jti IN ? AND state IN ?", string(audience), acknowledged, []State{Waiting, Parked}).
 			Updates(map[string]any{"state": Acknowledged, "acknowledged_at": d.Now().UnixMicro(), "err": "", "description": ""}).Error
@@ -108,6 +111,9 @@ func (d *Delivery) Notices(ctx context.Context, audience notices.Audience, after
 // Retry makes a notice wait again that is parked, and be tried at once. One that was acknowledged stays so. Errors wrap ErrNoNotice.
 func (d *Delivery) Retry(ctx context.Context, audience notices.Audience, sequence int64) (Notice, error) {
 	err := d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := lock(tx, string(audience)); err != nil {
+			return err
+		}
 		if err := tx.Model(&noticeRow{}).Where("audience = ? AND sequence = ? AND state = ?", string(audience), sequence, Parked).
 			Updates(map[string]any{"state": Waiting, "err": "", "description": ""}).Error; err != nil {
 			return err

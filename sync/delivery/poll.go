@@ -16,6 +16,8 @@ const (
 	MaxEvents = 100
 	// LongestPoll is how long a poll waits for something to come, at most.
 	LongestPoll = 30 * time.Second
+	// maxPolls is how many polls of one stream may wait in this process; further ones are answered at once.
+	maxPolls = 4
 	// glance is how often a wait looks for what other processes addressed.
 	glance = time.Second
 )
@@ -64,12 +66,16 @@ func (d *Delivery) Poll(ctx context.Context, audience notices.Audience, id strin
 	if limit == 0 { // RFC 8936, section 2.2: acknowledge only
 		return Polled{}, nil
 	}
+	atOnce := asked.AtOnce || !d.polling.begin(id, maxPolls)
+	if !atOnce {
+		defer d.polling.end(id)
+	}
 	longest := time.NewTimer(LongestPoll)
 	defer longest.Stop()
 	for {
 		changed := d.Changed()
 		polled, err := d.take(ctx, audience, id, limit)
-		if err != nil || len(polled.Sets) > 0 || asked.AtOnce {
+		if err != nil || len(polled.Sets) > 0 || atOnce {
 			return polled, err
 		}
 		select {
@@ -121,6 +127,9 @@ func (d *Delivery) take(ctx context.Context, audience notices.Audience, id strin
 		return polled, nil
 	}
 	err = d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := lock(tx, string(audience)); err != nil {
+			return err
+		}
 		return attempted(tx, handed, Attempt{At: d.Now(), Method: poll})
 	})
 	return polled, err

@@ -81,6 +81,24 @@ func TestALongPollIsAnsweredWhenSomethingComes(t *testing.T) {
 		go wait()
 		tokens := w.states(1, acme)
 		got := <-answered
+		for range maxPolls { // others wait already: it is answered at once
+			if !w.polling.begin(s.ID, maxPolls) {
+				t.Error("a poll that was answered keeps its place")
+			}
+		}
+		if _, err := w.Poll(t.Context(), toOther, s.ID, Polling{}, nil); !errors.Is(err, ErrNoStream) {
+			t.Errorf("another's stream: %v", err)
+		}
+		full := w.stream(toOther, pollWanted)
+		for range maxPolls {
+			w.polling.begin(full.ID, maxPolls)
+		}
+		if got, err := w.Poll(t.Context(), toOther, full.ID, Polling{MaxEvents: -1}, nil); err != nil || len(got.Sets) > 0 {
+			t.Errorf("one too many: %v, %v", jtisOf(got), err)
+		}
+		for range maxPolls {
+			w.polling.end(s.ID)
+		}
 		if !slices.Equal(tokensOf(got), tokens) {
 			t.Errorf("it was answered with %v", jtisOf(got))
 		}

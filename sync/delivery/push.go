@@ -81,7 +81,7 @@ func (d *Delivery) renew(ctx context.Context, claimed streamRow) (streamRow, err
 	return d.row(ctx, notices.Audience(claimed.Audience), claimed.ID)
 }
 
-// release gives a lease back and says when the stream is due again. With wakes it does so only if nothing gave a reason to look
+// release gives a lease back and says when the stream is due again; with onlyIfQuiet only if nothing gave a reason to look
 // meanwhile.
 func (d *Delivery) release(ctx context.Context, row streamRow, columns map[string]any, onlyIfQuiet bool) (released bool, err error) {
 	columns["lease"], columns["leased_until"] = "", 0
@@ -178,6 +178,9 @@ func (d *Delivery) pushOne(ctx context.Context, stream streamRow, notice noticeR
 // sent was sent.
 func (d *Delivery) keep(ctx context.Context, stream streamRow, notice noticeRow, a Attempt, columns map[string]any, settle func(tx *gorm.DB) error) error {
 	err := d.DB.WithContext(context.WithoutCancel(ctx)).Transaction(func(tx *gorm.DB) error {
+		if err := lock(tx, stream.Audience); err != nil {
+			return err
+		}
 		if err := attempted(tx, []noticeRow{notice}, a); err != nil {
 			return err
 		}

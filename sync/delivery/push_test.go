@@ -2,10 +2,12 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/migrations/migrationstest"
 	"github.com/cipgate/cipgate/sync/outbound"
 )
@@ -244,4 +247,52 @@ func TestAStreamThatCannotBeIsRefusedWithWordsThatSayWhy(t *testing.T) {
 	if _, err := w.Create(t.Context(), toAcme, pollWanted); err == nil || !strings.Contains(err.Error(), "has a stream already") {
 		t.Errorf("a second: %v", err)
 	}
+}
+
+// Everything that is done to one stream at once: on PostgreSQL two that took their rows in different orders would block each other.
+func TestNobodyBlocksAnother(t *testing.T) {
+	migrationstest.Each(t, func(t *testing.T, db *gorm.DB) {
+		w := newWorld(t, db)
+		r := newReceiver(t)
+		s := w.stream(toAcme, r.wanted())
+		ctx, stop := context.WithCancel(t.Context())
+		var running, done sync.WaitGroup
+		running.Go(func() { w.Run(ctx) })
+		for range 20 {
+			w.state(statement.KindStandingChanged, acme)
+			for _, act := range []func() error{
+				func() error { return w.Turn(t.Context()) },
+				func() error { return w.process(db, w.ledger, w.Sender).Turn(t.Context()) },
+				func() error { _, err := w.Retry(t.Context(), toAcme, 1); return err },
+				func() error {
+					err := w.Verify(t.Context(), toAcme, s.ID, "")
+					if errors.Is(err, ErrTooSoon) || errors.Is(err, ErrNoStream) {
+						return nil
+					}
+					return err
+				},
+				func() error {
+					err := w.Delete(t.Context(), toAcme, s.ID)
+					if errors.Is(err, ErrNoStream) {
+						return nil
+					}
+					return err
+				},
+			} {
+				done.Go(func() {
+					if err := act(); err != nil && !errors.Is(err, ErrNoNotice) {
+						t.Error(err)
+					}
+				})
+			}
+			done.Wait()
+			if list, err := w.Streams(t.Context(), toAcme); err != nil {
+				t.Fatal(err)
+			} else if len(list) == 0 {
+				s = w.stream(toAcme, r.wanted())
+			}
+		}
+		stop()
+		running.Wait()
+	})
 }

@@ -99,7 +99,7 @@ type Notice struct {
 	Tries          int       // how often it was sent or handed out
 	Err            string    // why it is parked
 	Description    string
-	Attempts       []Attempt // the newest first, at most shownAttempts
+	Attempts       []Attempt // the newest first, at most keptAttempts
 }
 
 // Attempt is one try to bring a notice.

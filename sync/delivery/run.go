@@ -25,13 +25,13 @@ func (d *Delivery) Run(ctx context.Context) {
 				d.Log.Error("looking for streams to push failed; it is done again", "error", err)
 			}
 			for _, stream := range claimed {
-				if !d.begin(stream.ID) { // its lease ran out while it is pushed here: the clock was moved
+				if !d.pushing.begin(stream.ID, 1) { // its lease ran out while it is pushed here: the clock was moved
 					continue
 				}
 				free--
 				pushes.Go(func() {
 					defer func() { ended <- struct{}{} }()
-					defer d.end(stream.ID)
+					defer d.pushing.end(stream.ID)
 					d.pushLogged(ctx, stream)
 				})
 			}
@@ -65,20 +65,4 @@ func (d *Delivery) pushLogged(ctx context.Context, stream streamRow) {
 	if err := d.pushAll(ctx, stream); err != nil && ctx.Err() == nil {
 		d.Log.Error("pushing failed; the lease runs out and it is done again", "reseller", stream.Audience, "error", err)
 	}
-}
-
-func (d *Delivery) begin(id string) bool {
-	d.pushing.Lock()
-	defer d.pushing.Unlock()
-	if d.pushing.busy[id] {
-		return false
-	}
-	d.pushing.busy[id] = true
-	return true
-}
-
-func (d *Delivery) end(id string) {
-	d.pushing.Lock()
-	defer d.pushing.Unlock()
-	delete(d.pushing.busy, id)
 }

@@ -248,6 +248,9 @@ func (d *Delivery) Delete(ctx context.Context, audience notices.Audience, id str
 		return err
 	}
 	err := d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := lock(tx, string(audience)); err != nil {
+			return err
+		}
 		if err := tx.Where("id = ?", id).Delete(&streamRow{}).Error; err != nil {
 			return err
 		}

@@ -121,6 +121,9 @@ func (d *Delivery) address(tx *gorm.DB, entries []statement.Entry) (told int, er
 
 // number stores an audience's new notices behind those it has, inside a transaction, and wakes its stream.
 func (d *Delivery) number(tx *gorm.DB, audience string, rows []noticeRow) error {
+	if err := lock(tx, audience); err != nil {
+		return err
+	}
 	err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&audienceRow{Name: audience}).Error
 	if err != nil {
 		return fmt.Errorf("keeping an audience: %w", err)
@@ -143,6 +146,20 @@ func (d *Delivery) number(tx *gorm.DB, audience string, rows []noticeRow) error 
 		return fmt.Errorf("keeping notices: %w", err)
 	}
 	return wake(tx, audience)
+}
+
+// lock holds an audience's stream until the transaction ends. Whoever changes more than one row of an audience does this first: two
+// that took their rows in different orders would block each other. On SQLite there is one writer at a time.
+func lock(tx *gorm.DB, audience string) error {
+	if tx.Name() != "postgres" {
+		return nil
+	}
+	var held []streamRow
+	err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Select("id").Where("audience = ?", audience).Order("id").Limit(1).Find(&held).Error
+	if err != nil {
+		return fmt.Errorf("locking a stream: %w", err)
+	}
+	return nil
 }
 
 // wake makes an audience's stream be looked at, unless it waits after a try that failed.

@@ -42,6 +42,9 @@ func (d *Delivery) Verify(ctx context.Context, audience notices.Audience, id, st
 	}
 	digest := set.Digest()
 	err = d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := lock(tx, string(audience)); err != nil {
+			return err
+		}
 		asked := tx.Model(&streamRow{}).Where("id = ? AND verified_at <= ?", id, now.Add(-MinVerificationInterval).UnixMicro()).
 			Update("verified_at", now.UnixMicro())
 		if asked.Error != nil {
