@@ -26,9 +26,9 @@ func TestInspectNamesEveryProblemWithItsSource(t *testing.T) {
 		sources     map[string]string // by pointer inside the event: a part of the source
 	}{
 		{"the smallest example", string(Example(KindCIPAttestation)), nil},
-		{"everything at once", `{"occasion":"sometimes","basis":1,"attested_on":"2026-02-30","responsible_contact":{"name":"","email":"Ana"},"ocasion":"initial"}`,
+		{"everything at once", `{"occasion":"sometimes","basis":1,"attested_on":"2026-02-30","responsible_contact":{"name":"","email":"Ana"},"occasions":"initial"}`,
 			map[string]string{"/occasion": "/schemas/cip-attestation.v1.json", "/basis": "7.303", "/attested_on": "schemas", "/responsible_contact/name": "schemas",
-				"/responsible_contact/email": "schemas", "/ocasion": "schemas"}},
+				"/responsible_contact/email": "schemas", "/occasions": "schemas"}},
 		{"text that is no JSON", `{"occasion":`, map[string]string{"": "RFC 8259"}},
 		{"a member twice", `{"basis":"own","basis":"own"}`, map[string]string{"": "RFC 8259"}},
 		{"what no schema says", strings.Replace(string(Example(KindCIPAttestation)), "2025-01-15", "2027-01-15", 1), map[string]string{"/attested_on": "schemas"}},

@@ -147,11 +147,11 @@ func TestAKeyThatWasReplacedOrRevokedAndAnEnrolmentThatWaitsAreRefused(t *testin
 	for _, since := range []string{"", g.clock.Now().Add(-time.Hour).Format(time.RFC3339)} {
 		now := open(r)
 		revoked := newForge(t, now, g.clock.Now())
-		args := []string{"keys", "revoke", now.statements.KeyID(), "--home", r.home}
+		args := []string{"keys", "revoke", "--home", r.home}
 		if since != "" {
 			args = append(args, "--compromised-since", since)
 		}
-		if code, text := says(t, args...); code != exitDone {
+		if code, text := says(t, append(args, "--", now.statements.KeyID())...); code != exitDone {
 			t.Fatal(text)
 		}
 		g.refusesKey(revoked)

@@ -129,13 +129,14 @@ A key that somebody else may have is not rotated but revoked: cipgate keys revok
 
 func keysRevokeCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "revoke KID",
+		Use:   "revoke [flags] -- KID",
 		Short: "Have a key refused at once; replaces it if it is in use here",
 		Long: `revoke tells the provider, signed by the federation key, that a key must not verify any more. With
 --compromised-since, what was accepted after that time is marked: somebody else may have signed it. Nothing is deleted.
 If the key is the one in use here, a new one takes its place in the same breath.
+A KID may begin with a hyphen: behind -- it is never read as a flag.
 If the federation key is lost too, ask your provider for a new invitation.`,
-		Example: `  cipgate keys revoke kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k --compromised-since 2026-03-01T12:00:00Z`,
+		Example: `  cipgate keys revoke --compromised-since 2026-03-01T12:00:00Z -- kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			home, _ := cmd.Flags().GetString("home")

@@ -65,7 +65,7 @@ func TestAResellerRotatesAndRevokesItsKeys(t *testing.T) {
 		if kept, err := os.Stat(filepath.Join(r.home, "replaced", "statement-"+r.statements.KeyID()+".pem")); err != nil || kept.Mode().Perm() != 0o600 {
 			t.Errorf("the old key: %v, %v", kept, err)
 		}
-		if code, text := says(t, "keys", "revoke", rotated.statements.KeyID(), "--home", r.home, "--compromised-since", g.clock.Now().Add(-time.Hour).Format(time.RFC3339)); code != exitDone || !strings.Contains(text, "compromised since") {
+		if code, text := says(t, "keys", "revoke", "--home", r.home, "--compromised-since", g.clock.Now().Add(-time.Hour).Format(time.RFC3339), "--", rotated.statements.KeyID()); code != exitDone || !strings.Contains(text, "compromised since") {
 			t.Fatalf("revoke: %d, %s", code, text)
 		}
 		refusedWith(t, rotated, "invalid_key")
@@ -113,11 +113,11 @@ func TestKeysAreRefusedInWordsThatSayWhatToDo(t *testing.T) {
 	}{
 		{[]string{"keys", "rotate", "--overlap", "169h"}, "--overlap: wanted"},
 		{[]string{"keys", "revoke", "unknown"}, "/claims/kids/0"},
-		{[]string{"keys", "revoke", r.statements.KeyID(), "--compromised-since", "yesterday"}, "--compromised-since: wanted"},
-		{[]string{"keys", "revoke", r.statements.KeyID(), "--federation"}, "/claims/kids/0"},
+		{[]string{"keys", "revoke", "--compromised-since", "yesterday", "--", r.statements.KeyID()}, "--compromised-since: wanted"},
+		{[]string{"keys", "revoke", "--federation", "--", r.statements.KeyID()}, "/claims/kids/0"},
 		{[]string{"keys", "revoke"}, "accepts 1 arg"},
 	} {
-		if code, text := says(t, append(c.args, "--home", r.home)...); code != exitRefused || !strings.Contains(text, c.says) {
+		if code, text := says(t, append([]string{c.args[0], c.args[1], "--home", r.home}, c.args[2:]...)...); code != exitRefused || !strings.Contains(text, c.says) {
 			t.Errorf("%v: %d, %s", c.args, code, text)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime/debug"
 
 	"github.com/go-json-experiment/json"
 	"github.com/spf13/cobra"
@@ -38,6 +39,10 @@ func serve(ctx context.Context, config Config, asJSON bool, stdout, stderr io.Wr
 	listener, err := net.Listen("tcp", config.Listen)
 	if err != nil {
 		return later("--listen %s: %v. Is another gateway running there? Choose another port with --listen", config.Listen, err)
+	}
+	if os.Getenv("GOGC") == "" {
+		// What lives long is some 20 MiB: collecting less often costs memory that is not missed, and the submissions' road a tenth less.
+		debug.SetGCPercent(300)
 	}
 	program, err := open(ctx, config, slog.New(slog.NewTextHandler(stderr, nil)))
 	if err != nil {

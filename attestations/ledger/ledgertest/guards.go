@@ -118,8 +118,13 @@ func decidesInTurn(t *testing.T, u *User) {
 	for _, l := range []*ledger.Ledger{first, second} {
 		deciders.Go(func() {
 			for range 10 {
-				seen := ledger.Seen{About: author.Entity.ID(), LeafIndex: -1}
-				folded := int64(-1)
+				folded, err := l.Size(t.Context())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				folded--
+				seen := ledger.Seen{About: author.Entity.ID(), LeafIndex: folded}
 				receipts, err := l.AppendInTurn(t.Context(), seen, func(newer []statement.Entry) ([]envelope.Verified, error) {
 					for _, entry := range newer {
 						if entry.LeafIndex != folded+1 { // this author's are all the entries there are
