@@ -199,7 +199,7 @@ func killedAtEachStep(t *testing.T, story []scene, atLeast int) {
 			stride = 7 // each run makes a database of its own; the code between the steps is the same
 		}
 		if underRace && store == "sqlite" {
-			stride = 5 // `go test` without the race detector dies at every step
+			stride = 12 // `go test` without the race detector dies at every step
 		}
 		for after := 0; after < steps; after += stride {
 			t.Run(fmt.Sprint("after step ", after), func(t *testing.T) {
