@@ -9,16 +9,15 @@ import (
 	"fmt"
 	"net/mail"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/biter777/countries"
 	"github.com/google/uuid"
 	"github.com/gosimple/slug"
 	"gorm.io/gorm"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/resellers/screening"
 )
 
 // InvitationLife is how long an invitation may be used (protocol.md, "Enrolment" 1).
@@ -112,9 +111,6 @@ func (r *Registry) Recorded(ctx context.Context, token string) (Invitation, Invi
 		Invited{Entity: envelope.Entity(row.Entity), ExpiresAt: time.UnixMicro(row.ExpiresAt).UTC()}, nil
 }
 
-// notISO are codes that the library knows and ISO 3166-1 does not assign (any more).
-var notISO = []string{"AN", "XK", "XX", "YU"}
-
 // plainAddress is the form of address that the ledger keeps (the schema of entity-enrolled): no quotes, no letters beyond
 // ASCII, a host by name.
 var plainAddress = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$")
@@ -128,12 +124,10 @@ func (in Invitation) check(self envelope.Entity) error {
 	if in.Name == "" || strings.TrimSpace(in.Name) != in.Name || len(in.Name) > 200 || control {
 		return refuse("name", "the reseller's legal name, one line of 1 to 200 bytes without spaces at its ends", fmt.Sprintf("%d bytes", len(in.Name)), "Give the name as it stands in its register of companies.")
 	}
-	country := countries.ByName(in.Country)
-	if len(in.Country) != 2 || country == countries.Unknown || country.Alpha2() != in.Country ||
-		slices.Contains(notISO, in.Country) {
+	if !screening.IsCountry(in.Country) {
 		return refuse("country", "an ISO 3166-1 alpha-2 code in capitals, such as DE or IN", fmt.Sprintf("%q", in.Country), "Look the code up in ISO 3166-1.")
 	}
-	if country == countries.US {
+	if in.Country == "US" {
 		return refuse("country", "a country other than US", "US", "A U.S. reseller is itself a U.S. IaaS provider with the full duty, not a foreign reseller (15 CFR 7.301, proposed): it runs its own gateway.")
 	}
 	if address, err := mail.ParseAddress(in.Contact); err != nil || address.Address != in.Contact || !plainAddress.MatchString(in.Contact) || len(in.Contact) > 254 {

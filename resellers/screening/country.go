@@ -6,9 +6,8 @@ import (
 	"github.com/biter777/countries"
 )
 
-// notISO are codes that the library knows and ISO 3166-1 does not: one that was withdrawn, one in use without being assigned, and
-// "unknown".
-var notISO = []string{"AN", "XK", "XX"}
+// notISO are codes that the library knows and ISO 3166-1 does not assign (any more).
+var notISO = []string{"AN", "XK", "XX", "YU"}
 
 // IsCountry is true for an ISO 3166-1 alpha-2 code in capitals.
 func IsCountry(code string) bool {
