@@ -18,6 +18,7 @@ want() { # want PACKAGES REASON
 compiles() { printf '#include <stdlib.h>\nint main(void) { return 0; }\n' | gcc -x c -o /dev/null - 2>/dev/null; }
 has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
 has_jwcrypto() { [[ -x /usr/bin/python3 ]] && /usr/bin/python3 -c 'import jwcrypto' 2>/dev/null; }
+has_aiosmtpd() { [[ -x /usr/bin/python3 ]] && /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null; }
 
 compiles || want 'gcc libc6-dev' "go test's race detector links C"
 has_postgres || want postgresql 'every storage test runs on it as well as on SQLite (the cluster that Debian creates with it stays untouched)'
@@ -27,6 +28,7 @@ command -v npm >/dev/null || want npm 'installs that client'
 command -v jose >/dev/null || want jose 'a second client that is not ours'
 command -v curl >/dev/null || want curl "pushes what Debian's jose signed"
 has_jwcrypto || want python3-jwcrypto 'a third client that is not ours'
+has_aiosmtpd || want python3-aiosmtpd 'a mail server that takes what the gateway mails'
 
 if ((${#wanted[@]})); then
   as_root=()

@@ -65,6 +65,9 @@ type Road struct {
 	// Verifying bounds the signatures checked at once, so that a flood of forged tokens queues instead of
 	// taking the processor from everything else; nil for no limit.
 	Verifying *semaphore.Weighted
+	// Patience is how long a submission waits for that before it is answered ErrBusy, so that a flood does not pile up in memory; zero
+	// for as long as its context lets it.
+	Patience time.Duration
 	// Holding bounds the bytes of bulk lines that are read and not yet answered, over all streams; nil for no
 	// limit. It must admit at least one line of envelope.MaxToken.
 	Holding *semaphore.Weighted
@@ -125,13 +128,22 @@ func (r *Road) verify(ctx context.Context, raw []byte) (envelope.Verified, error
 
 // queue waits for a turn to compute, and leave ends it.
 func (r *Road) queue(ctx context.Context) error {
-	if r.Verifying == nil {
+	if r.Verifying == nil || r.Verifying.TryAcquire(1) {
 		return nil
 	}
-	if err := r.Verifying.Acquire(ctx, 1); err != nil {
+	patient, cancel := ctx, context.CancelFunc(func() {})
+	if r.Patience > 0 {
+		patient, cancel = context.WithTimeout(ctx, r.Patience)
+	}
+	defer cancel()
+	err := r.Verifying.Acquire(patient, 1)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
 		return fmt.Errorf("%w: %w", ErrBusy, err)
 	}
-	return nil
+	return fmt.Errorf("%w at this moment: this one waited %s for its turn", ErrBusy, r.Patience)
 }
 
 func (r *Road) leave() {

@@ -1,8 +1,13 @@
 package statement
 
-import "github.com/cipgate/cipgate/attestations/envelope"
+import (
+	"errors"
 
-// checkGateway is check for what the gateway states. It returns the first fault: the gateway asks for no dry run.
+	"github.com/cipgate/cipgate/attestations/envelope"
+)
+
+// checkGateway is check for what the gateway states. It joins every fault: an officer who records a measure or an exemption mends all
+// of it at once.
 func checkGateway(s Statement, c envelope.Claims) error {
 	switch s := s.(type) {
 	case FindingOpened:
@@ -25,6 +30,12 @@ func checkGateway(s Statement, c envelope.Claims) error {
 		return uniqueFields(s.Kind(), s.Details, "details")
 	case RecordErased:
 		return unique(s.Kind(), s.Digests, "digests")
+	case NoticeProved:
+		return s.check()
+	case ScreeningChanged:
+		return s.check()
+	case StatedByLink:
+		return s.check(c.IssuedAt)
 	case OutageRecorded:
 		if !s.From.Before(s.To) {
 			return fault(s.Kind(), "a time that is after from", "an earlier one", "Check which of the two is wrong.", "to")
@@ -35,42 +46,45 @@ func checkGateway(s Statement, c envelope.Claims) error {
 
 func (s KeysChanged) check() error {
 	k := s.Kind()
+	var keys, overlap, since error
 	if s.Keys != nil {
 		if _, err := envelope.ParseKeys(s.Keys); err != nil {
-			return fault(k, "a set of public keys that may sign", "another one", "Take in keys that protocol.md allows.", "keys")
+			keys = fault(k, "a set of public keys that may sign", "another one", "Take in keys that protocol.md allows.", "keys")
 		}
 	}
 	if !s.OverlapUntil.IsZero() && !s.OverlapUntil.After(s.ValidFrom) {
-		return fault(k, "a time that is after valid_from", "an earlier one", "Check which of the two is wrong.", "overlap_until")
+		overlap = fault(k, "a time that is after valid_from", "an earlier one", "Check which of the two is wrong.", "overlap_until")
 	}
 	if s.CompromisedSince.After(s.ValidFrom) {
-		return fault(k, "a time that is not after valid_from", "a later one", "Check which of the two is wrong.", "compromised_since")
+		since = fault(k, "a time that is not after valid_from", "a later one", "Check which of the two is wrong.", "compromised_since")
 	}
-	return unique(k, s.OldKids, "old_kids")
+	return errors.Join(keys, overlap, since, unique(k, s.OldKids, "old_kids"))
 }
 
 func (s SpecialMeasureImposed) check() error {
+	var effective, expires error
 	if s.DeterminedOn.After(s.EffectiveOn) {
-		return fault(s.Kind(), "a day that is not before determined_on", "an earlier day", "Check which of the two is wrong.", "effective_on")
+		effective = fault(s.Kind(), "a day that is not before determined_on", "an earlier day", "Check which of the two is wrong.", "effective_on")
 	}
 	if s.EffectiveOn.After(s.ExpiresOn) {
-		return fault(s.Kind(), "a day that is not before effective_on", "an earlier day", "Check which of the two is wrong.", "expires_on")
+		expires = fault(s.Kind(), "a day that is not before effective_on", "an earlier day", "Check which of the two is wrong.", "expires_on")
 	}
-	return nil
+	return errors.Join(effective, expires)
 }
 
 func (e EntityEnrolled) check(subject envelope.Subject) error {
+	var entity, superior, federation, keys error
 	if subject.URI != string(e.Entity) {
-		return fault(e.Kind(), "the entity that sub_id names", "another one", "Name the same entity in both.", "entity")
+		entity = fault(e.Kind(), "the entity that sub_id names", "another one", "Name the same entity in both.", "entity")
 	}
 	if _, err := envelope.ParseEntity(string(e.Superior)); err != nil {
-		return fault(e.Kind(), "an entity identifier", "another text", "Write it as the superior was enrolled.", "superior")
+		superior = fault(e.Kind(), "an entity identifier", "another text", "Write it as the superior was enrolled.", "superior")
 	}
 	if _, err := envelope.ParseKeys(e.FederationKeys); err != nil {
-		return fault(e.Kind(), "a set of public keys that may sign", "another one", "Enrol keys that protocol.md allows.", "federation_keys")
+		federation = fault(e.Kind(), "a set of public keys that may sign", "another one", "Enrol keys that protocol.md allows.", "federation_keys")
 	}
 	if _, err := envelope.ParseKeys(e.Keys); err != nil {
-		return fault(e.Kind(), "a set of public keys that may sign", "another one", "Enrol keys that protocol.md allows.", "keys")
+		keys = fault(e.Kind(), "a set of public keys that may sign", "another one", "Enrol keys that protocol.md allows.", "keys")
 	}
-	return nil
+	return errors.Join(entity, superior, federation, keys)
 }

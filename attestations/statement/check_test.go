@@ -169,7 +169,17 @@ func TestOneMemberIsHeldAgainstAnother(t *testing.T) {
 		"exempt before it was granted":                 {KindExemptionGranted, example(t, KindExemptionGranted, 0, "granted_on", `"2026-07-03"`), noon, "/granted_on"},
 		"a detail twice":                               {KindOfficerAction, example(t, KindOfficerAction, 1, "details", `[{"name":"a","value":"1"},{"name":"a","value":"2"}]`), noon, "/details/1"},
 		"erased twice":                                 {KindRecordErased, example(t, KindRecordErased, 0, "digests", `["47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU","47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"]`), noon, "/digests/1"},
-		"an outage of no time":                         {KindOutageRecorded, example(t, KindOutageRecorded, 0, "to", `"2026-03-01T12:00:00Z"`), noon, "/to"},
+		"proved before it was addressed":               {KindNoticeProved, example(t, KindNoticeProved, 0, "proved_at", `"2026-03-01T11:59:59Z"`), noon, "/proved_at"},
+		"proved before it was sent":                    {KindNoticeProved, example(t, KindNoticeProved, 1, "proved_at", `"2026-03-01T12:00:00Z"`), noon, "/proved_at"},
+		"sent before it was addressed":                 {KindNoticeProved, example(t, KindNoticeProved, 1, "sent_at", `"2026-03-01T11:59:59Z"`), noon, "/sent_at"},
+		"by link, time asked for that is over": {KindStatedByLink, example(t, KindStatedByLink, 0, "remediation",
+			`{"kind":"extension-request","text":"t","finding":"f","until":"2026-01-01"}`), noon, "/remediation/until"},
+		"by link, a document twice": {KindStatedByLink, example(t, KindStatedByLink, 0, "remediation",
+			`{"kind":"cure","text":"t","finding":"f","evidence":[{"sha256":"47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"},{"sha256":"47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"}]}`),
+			noon, "/remediation/evidence/1"},
+		"nobody prohibited, since a day":   {KindScreeningChanged, example(t, KindScreeningChanged, 0, "since", `"2026-03-01T12:00:00Z"`), noon, "/since"},
+		"somebody prohibited, since never": {KindScreeningChanged, example(t, KindScreeningChanged, 1, "since", ""), noon, "/since"},
+		"an outage of no time":             {KindOutageRecorded, example(t, KindOutageRecorded, 0, "to", `"2026-03-01T12:00:00Z"`), noon, "/to"},
 	} {
 		d := draft(test.kind, []byte(test.event))
 		d.IssuedAt = test.at

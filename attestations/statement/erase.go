@@ -19,6 +19,9 @@ const Erased = "erased"
 // erasedEmail stands where an address stood. The domain can never exist (RFC 2606, section 2).
 const erasedEmail = "erased@erased.invalid"
 
+// erasedSet stands where a SET stood that was forwarded. It has the form of a compact JWS and says nothing.
+const erasedSet = "e30.e30.AA"
+
 // residue is what is left of a statement when it is erased: whom it concerned, under which jti, and the facts that standing rests
 // on, so that folding the ledger again gives the same. Its signature cannot be checked any more; that it once was, the log proves.
 type residue struct {
@@ -109,6 +112,9 @@ func withoutPersons(s Statement) (Statement, error) {
 		return s, nil
 	case OrderConfirmation:
 		s.Reason = erasedIf(s.Reason)
+		return s, nil
+	case Forwarded:
+		s.Set, s.JWE = erasedSet, "" // what was inside stands as an entry of its own, and is erased there
 		return s, nil
 	}
 	return nil, fmt.Errorf("%w: this is a %s", ErrNotErasable, s.Kind())

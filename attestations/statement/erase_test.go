@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,7 +51,7 @@ func personal(t *testing.T, event jsontext.Value) [][]byte {
 func TestWhatIsErasedIsGoneAndWhatStandingRestsOnIsLeft(t *testing.T) {
 	persons := 0
 	for _, kind := range Kinds() {
-		if kind.ByGateway() || kind == KindForwarded {
+		if kind.ByGateway() {
 			continue
 		}
 		for n, event := range schemas[kind].examples {
@@ -93,6 +94,31 @@ func TestWhatIsErasedIsGoneAndWhatStandingRestsOnIsLeft(t *testing.T) {
 	}
 	if persons < 10 {
 		t.Errorf("the examples name %d persons and texts: too few to say anything", persons)
+	}
+}
+
+// What was forwarded stands as an entry of its own: of the one that wraps it is left when it came in and through whom.
+func TestOfWhatForwardsNothingThatIsInsideIsLeft(t *testing.T) {
+	inner := sign(t, draft(KindSuspiciousActivity, Example(KindSuspiciousActivity)))
+	event, err := json.Marshal(Forwarded{ReceivedAt: time.Unix(1_800_000_000, 0).UTC(), Set: string(inner.Raw()), Path: []envelope.Entity{"https://below.example"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	residue, err := Residue(sign(t, draft(KindForwarded, event)).Raw())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for part := range strings.SplitSeq(string(inner.Raw()), ".") {
+		if bytes.Contains(residue, []byte(part)) {
+			t.Errorf("%q is left in %s", part, residue)
+		}
+	}
+	entry, err := ofResidue(residue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left := entry.Statement.(Forwarded); !left.ReceivedAt.Equal(time.Unix(1_800_000_000, 0)) || len(left.Path) != 1 {
+		t.Errorf("left is %+v", left)
 	}
 }
 

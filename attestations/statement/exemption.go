@@ -1,6 +1,7 @@
 package statement
 
 import (
+	"errors"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -40,11 +41,12 @@ func (s ExemptionGranted) MarshalJSONTo(to *jsontext.Encoder) error {
 }
 
 func (s ExemptionGranted) check(issuedAt time.Time) error {
+	var granted, until error
 	if s.GrantedOn.After(DateOf(issuedAt.UTC().Add(farthestEast))) {
-		return fault(s.Kind(), "a day that is not after the token's iat", "a later day", "State an exemption once it is granted.", "granted_on")
+		granted = fault(s.Kind(), "a day that is not after the token's iat", "a later day", "State an exemption once it is granted.", "granted_on")
 	}
 	if !s.Until.After(issuedAt) {
-		return fault(s.Kind(), "a time that is after the token's iat", "an earlier one", "An exemption that is over exempts from nothing; check the year.", "until")
+		until = fault(s.Kind(), "a time that is after the token's iat", "an earlier one", "An exemption that is over exempts from nothing; check the year.", "until")
 	}
-	return nil
+	return errors.Join(granted, until)
 }

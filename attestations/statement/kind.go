@@ -35,6 +35,7 @@ const (
 	KindOrderWithdrawn         Kind = "order-withdrawn"
 	KindRelationshipTerminated Kind = "relationship-terminated"
 	KindRelationshipReinstated Kind = "relationship-reinstated"
+	KindLimitPassed            Kind = "limit-passed"
 	KindAppealDecided          Kind = "appeal-decided"
 	KindInformationRequested   Kind = "information-requested"
 	KindCIPRequested           Kind = "cip-requested"
@@ -49,6 +50,10 @@ const (
 	KindOfficerAction          Kind = "officer-action"
 	KindRecordErased           Kind = "record-erased"
 	KindOutageRecorded         Kind = "outage-recorded"
+	KindNoticeProved           Kind = "notice-proved"
+	KindStatedByLink           Kind = "stated-by-link"
+	KindScreeningChanged       Kind = "screening-changed"
+	KindTransactionCovered     Kind = "transaction-covered"
 )
 
 const (
@@ -84,9 +89,10 @@ var kinds = []Kind{
 	KindRemediation, KindOrderConfirmation, KindForwarded,
 	KindFindingOpened, KindFindingCured, KindStandingChanged,
 	KindWarningIssued, KindRestrictionOrdered, KindClosureOrdered, KindOrderWithdrawn, KindRelationshipTerminated,
-	KindRelationshipReinstated, KindAppealDecided, KindInformationRequested, KindCIPRequested, KindDocumentReceived,
+	KindRelationshipReinstated, KindLimitPassed, KindAppealDecided, KindInformationRequested, KindCIPRequested, KindDocumentReceived,
 	KindSpecialMeasureImposed, KindSpecialMeasureLifted, KindExemptionGranted, KindExemptionWithdrawn,
 	KindPolicyActivated, KindEntityEnrolled, KindKeysChanged, KindOfficerAction, KindRecordErased, KindOutageRecorded,
+	KindNoticeProved, KindStatedByLink, KindScreeningChanged, KindTransactionCovered,
 }
 
 // form is how a kind is read.
@@ -128,6 +134,7 @@ var forms = map[Kind]form{
 	KindOrderWithdrawn:         {decode: decode[OrderWithdrawn], gateway: true},
 	KindRelationshipTerminated: {decode: decode[RelationshipTerminated], gateway: true},
 	KindRelationshipReinstated: {decode: decode[RelationshipReinstated], gateway: true},
+	KindLimitPassed:            {decode: decode[LimitPassed], gateway: true},
 	KindAppealDecided:          {decode: decode[AppealDecided], gateway: true},
 	KindInformationRequested:   {decode: decode[InformationRequested], gateway: true},
 	KindCIPRequested:           {decode: decode[CIPRequested], gateway: true},
@@ -142,6 +149,10 @@ var forms = map[Kind]form{
 	KindOfficerAction:          {decode: decode[OfficerAction], gateway: true},
 	KindRecordErased:           {decode: decode[RecordErased], gateway: true},
 	KindOutageRecorded:         {decode: decode[OutageRecorded], gateway: true},
+	KindNoticeProved:           {decode: decode[NoticeProved], gateway: true},
+	KindStatedByLink:           {decode: decode[StatedByLink], gateway: true},
+	KindScreeningChanged:       {decode: decode[ScreeningChanged], gateway: true},
+	KindTransactionCovered:     {decode: decode[TransactionCovered], gateway: true},
 }
 
 // strict refuses members that the struct does not know; duplicate names, invalid UTF-8 and names in another case are

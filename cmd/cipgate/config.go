@@ -33,6 +33,10 @@ type Config struct {
 	Burst     int     `yaml:"intake-burst" env:"INTAKE_BURST" help:"submissions that one entity may send at once before its rate counts"`
 	Queue     int     `yaml:"intake-queue" env:"INTAKE_QUEUE" help:"submissions that may wait for the ledger before 503 is answered"`
 	Timeout   float64 `yaml:"read-timeout" env:"READ_TIMEOUT" help:"seconds in which a request, or one line of a stream, has to come in"`
+
+	SMTP             string `yaml:"smtp-url" env:"SMTP_URL" help:"smtp://user:password@host:port (STARTTLS) or smtps://...: the server that takes the gateway's mail; default: no mail"`
+	SMTPPasswordFile string `yaml:"smtp-password-file" env:"SMTP_PASSWORD_FILE" help:"file with the password, so that it stands in no address"`
+	MailFrom         string `yaml:"mail-from" env:"MAIL_FROM" help:"whom the gateway's mail comes from, such as cip@provider.example"`
 }
 
 func defaults() Config {
@@ -145,7 +149,7 @@ func loadConfig(cmd *cobra.Command) (Config, []valued, error) {
 			source = "default"
 		}
 		shown := fmt.Sprint(value.Interface())
-		if key == "database" {
+		if key == "database" || key == "smtp-url" && shown != "" {
 			shown = withoutPassword(shown)
 		}
 		values = append(values, valued{key, shown, source})

@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -145,10 +144,12 @@ func TestClientsThatAreNotOursPushEveryEventType(t *testing.T) {
 					g := g.within(t)
 					program, args := client.start(t)
 					invited := g.invite(client.name)
-					below := g.enrolBelow(envelope.Entity(invited.Entity), fmt.Sprintf("https://below-%d.example", i))
-					inner := below.state(t, statement.KindAccountStatus)
-					args = append(append(args, invited.URL), submissions()...)
-					lines := strings.Split(strings.TrimSpace(runToEnd(t, []string{inner}, program, args...).must(t)), "\n")
+					talk := converse(t, program, append(append(args, invited.URL), submissions()...)...)
+					lines := []string{talk.hears()} // so it is enrolled
+					below := g.enrolBelow(invited.Entity, "Below "+client.name)
+					inner := below.state(statement.KindAccountStatus)
+					talk.says(inner)
+					lines = append(lines, talk.ends()...)
 					if len(lines) != len(submissions()) {
 						t.Fatalf("%d kinds, %d answers: %q", len(submissions()), len(lines), lines)
 					}
@@ -165,7 +166,7 @@ func TestClientsThatAreNotOursPushEveryEventType(t *testing.T) {
 							t.Errorf("%s: in /v1/entries it is %+v", kind, got)
 						}
 					}
-					if got := read[envelope.DigestOf([]byte(inner)).String()]; got.Kind != string(statement.KindAccountStatus) || got.About != string(below.entity) {
+					if got := read[envelope.DigestOf([]byte(inner)).String()]; got.Kind != string(statement.KindAccountStatus) || got.About != string(below.about.Entity) {
 						t.Errorf("what was forwarded is %+v", got)
 					}
 				})

@@ -48,7 +48,7 @@ func (p *process) advance(by string) {
 // standing is a reseller's, by /v1.
 func (p *process) standing(r *reseller) string {
 	p.t.Helper()
-	var got state
+	var got stands
 	p.get("/v1/resellers/"+r.about.Entity.ID().String(), &got)
 	return got.Standing
 }

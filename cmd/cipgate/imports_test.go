@@ -62,6 +62,7 @@ var rooms = map[string][]room{
 		{"notices", true},
 		{"outbound", false},
 		{"trust", false},
+		{"mail", false},
 		{"delivery", false},
 		{"upstream", false},
 		{"department", false},
@@ -76,6 +77,7 @@ var rooms = map[string][]room{
 		{"receipts", false},
 		{"documents", false},
 		{"wellknown", false},
+		{"calendar", false},
 		{"officer", false},
 		{"streams", false},
 		{"dashboard", false},
@@ -85,6 +87,7 @@ var rooms = map[string][]room{
 	"cmd": {
 		{"cipgate", false},
 		{"bench", false},
+		{"simulate", false},
 	},
 }
 

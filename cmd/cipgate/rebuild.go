@@ -51,6 +51,9 @@ again. The ledger itself is only read. Stop every gateway on this store first.`,
 				if err := p.archive.Rebuild(ctx); err != nil {
 					return err
 				}
+				if err := p.desk.Rebuild(ctx); err != nil {
+					return err
+				}
 				size, err := p.ledger.Size(ctx)
 				if err != nil {
 					return err
@@ -91,13 +94,16 @@ func ledgerCommand() *cobra.Command {
 					return err
 				}
 				if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
-					return printJSON(cmd.OutOrStdout(), map[string]int64{"entries": size, "submissions": signed.Submissions, "decisions": signed.Decisions, "marked": signed.Marked})
+					return printJSON(cmd.OutOrStdout(), map[string]int64{"entries": size, "submissions": signed.Submissions, "decisions": signed.Decisions, "marked": signed.Marked, "erased": signed.Erased})
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), `The ledger holds: at least %d entries, each body, tile and the checkpoint agree.
 Signatures: %d submissions by keys in force when they were accepted, %d decisions by this gateway's key.
 `, size, signed.Submissions, signed.Decisions)
 				if signed.Marked > 0 {
 					fmt.Fprintf(cmd.OutOrStdout(), "Marked: %d submissions were signed by a key after it was compromised. See /v1/resellers/{id}/marked.\n", signed.Marked)
+				}
+				if signed.Erased > 0 {
+					fmt.Fprintf(cmd.OutOrStdout(), "Erased: %d erased submissions are in the tree, each as the ledger states it; their signatures went with their text.\n", signed.Erased)
 				}
 				return nil
 			})

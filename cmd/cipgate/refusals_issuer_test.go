@@ -29,7 +29,7 @@ func (g *gateway) terminate(r *reseller) {
 
 func (g *gateway) standsAs(r *reseller, standing string) {
 	g.t.Helper()
-	var got state
+	var got stands
 	g.get("/v1/resellers/"+r.about.Entity.ID().String(), &got)
 	if got.Standing != standing {
 		g.t.Fatalf("standing %q, wanted %q", got.Standing, standing)
@@ -40,7 +40,7 @@ func (g *gateway) standsAs(r *reseller, standing string) {
 // carried out an order.
 func TestOfATerminatedResellerOnlyEvidenceIsRecorded(t *testing.T) {
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
-		g := startGateway(t, database, func(c *Config) { c.Sandbox = true })
+		g := startGateway(t, database, walksAlone(t))
 		r := g.enrol("Silent Cloud Pte Ltd")
 		g.terminate(r)
 		size, evidence := g.size(), map[statement.Kind]bool{statement.KindRemediation: true, statement.KindOrderConfirmation: true}

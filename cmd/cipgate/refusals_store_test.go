@@ -67,19 +67,19 @@ func holdUp(t *testing.T, db *gorm.DB) (release func()) {
 
 func TestWhatFindsTheQueueFullIsAnswered503AndStandsOnceItIsSentAgain(t *testing.T) {
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
-		g := startGateway(t, database, func(c *Config) { c.Queue = 2 })
+		g := startGateway(t, database, func(c *Config) { c.Queue = 4 })
 		f := newForge(t, g.enrol("Example Cloud GmbH"), g.clock.Now())
 		g.settled()
 		release := holdUp(t, migrationstest.Open(t, database))
-		// Two wait, two more may have been gathered before them, and two for the commit that is held up.
-		const count = 12
+		// Four wait, four more may have been gathered before them, and four for the commit that is held up.
+		const count = 24
 		answers := make(chan answered, count)
 		for range count {
 			token := f.with("claims", "jti", uuid.NewString()).signed()
 			go func() { answers <- g.ask(token) }()
 		}
 		first := <-answers
-		if first.status != http.StatusServiceUnavailable || first.wait < 1 || !strings.Contains(first.text, `"err":"temporarily_unavailable"`) || !strings.Contains(first.text, "of 2. Send the same again in 1s") {
+		if first.status != http.StatusServiceUnavailable || first.wait < 1 || !strings.Contains(first.text, `"err":"temporarily_unavailable"`) || !strings.Contains(first.text, "of 4. Send the same again in 1s") {
 			t.Errorf("%+v", first)
 		}
 		release()

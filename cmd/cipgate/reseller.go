@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,8 +36,9 @@ type reseller struct {
 // resellerFile is home/reseller.json.
 type resellerFile struct {
 	Entity   envelope.Entity `json:"entity"`
-	Gateway  string          `json:"gateway"`  // where it is reached
-	Audience envelope.Entity `json:"audience"` // how it is called in `aud`
+	Gateway  string          `json:"gateway"`           // where it is reached
+	Audience envelope.Entity `json:"audience"`          // how it is called in `aud`
+	Superior envelope.Entity `json:"superior,omitzero"` // who stands right above; the gateway itself if empty
 	LogVkey  string          `json:"log_vkey"`
 	Sandbox  bool            `json:"sandbox,omitzero"` // the gateway's clock may be ahead of ours
 	Pending  bool            `json:"pending,omitzero"` // when it enrolled, an officer had yet to approve it
@@ -63,6 +65,7 @@ func joinAs(ctx context.Context, home, address string, own envelope.Entity) (*re
 	var invitation struct {
 		Entity   envelope.Entity `json:"entity"`
 		Audience envelope.Entity `json:"audience"`
+		Superior envelope.Entity `json:"superior"`
 		LogVkey  string          `json:"log_vkey"`
 	}
 	if err := api.get(ctx, "/enrolments", &invitation); err != nil {
@@ -75,7 +78,7 @@ func joinAs(ctx context.Context, home, address string, own envelope.Entity) (*re
 		return nil, err
 	}
 	r := &reseller{home: home, about: resellerFile{Entity: invitation.Entity, Gateway: gateway, Audience: invitation.Audience,
-		LogVkey: invitation.LogVkey, Sandbox: itself.Sandbox}}
+		Superior: invitation.Superior, LogVkey: invitation.LogVkey, Sandbox: itself.Sandbox}}
 	if own != "" {
 		r.about.Entity = own
 	}
@@ -195,7 +198,7 @@ func (r *reseller) configuration(now time.Time) ([]byte, error) {
 		return nil, err
 	}
 	return trust.Reseller{
-		Entity: r.about.Entity, Superior: r.about.Audience, Audience: r.about.Audience,
+		Entity: r.about.Entity, Superior: cmp.Or(r.about.Superior, r.about.Audience), Audience: r.about.Audience,
 		Federation: r.federation, Statements: statements, Lifetime: 365 * 24 * time.Hour,
 	}.Configuration(now)
 }

@@ -315,14 +315,15 @@ func serveThis(path string, entity envelope.Entity) string {
 
 func confirmCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "confirm URL#TOKEN",
+		Use:     "confirm URL/TOKEN",
 		Short:   "Confirm that the provider reaches you as a reseller's contact",
-		Example: `  cipgate confirm 'https://cip.provider.example/confirm#TOKEN'`,
+		Long:    "confirm does what the button of the page behind the link does.",
+		Example: `  cipgate confirm https://cip.provider.example/confirm/TOKEN`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			gateway, token, ok := strings.Cut(args[0], "/confirm#")
+			gateway, token, ok := strings.Cut(args[0], "/confirm/")
 			if !ok || token == "" {
-				return wrong("wanted the address from your provider, such as https://cip.provider.example/confirm#TOKEN, got %q. Put it in quotes: the shell takes # for a comment", args[0])
+				return wrong("wanted the address from your provider, such as https://cip.provider.example/confirm/TOKEN, got %q. Or open it in a browser", args[0])
 			}
 			var got struct {
 				Entity      string    `json:"entity"`

@@ -299,7 +299,7 @@ func TestLostKeysNeedTwoPeopleAndAContactConfirms(t *testing.T) {
 	if code, text := says(t, "confirm", asked.URL); code != exitDone || !strings.Contains(text, string(r.about.Entity)) {
 		t.Errorf("confirm: %d, %s", code, text)
 	}
-	for address, want := range map[string]string{g.base + "/confirm#wrong": "no such link", "https://cip.provider.example": "wanted the address"} {
+	for address, want := range map[string]string{g.base + "/confirm/wrong": "no such link", "https://cip.provider.example": "wanted the address"} {
 		if code, text := says(t, "confirm", address); code != exitRefused || !strings.Contains(text, want) {
 			t.Errorf("confirm %s: %d, %s", address, code, text)
 		}

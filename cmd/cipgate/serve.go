@@ -49,7 +49,7 @@ func serve(ctx context.Context, config Config, asJSON bool, stdout, stderr io.Wr
 		return errors.Join(err, listener.Close())
 	}
 	defer func() { err = errors.Join(err, program.Close(context.WithoutCancel(ctx))) }()
-	link, err := program.auth.NewLink(ctx, "first officer")
+	link, err := program.auth.NewLink(ctx, firstOfficer)
 	if err != nil {
 		return err
 	}

@@ -112,7 +112,7 @@ func TestADryRunTellsTheEffectThatTheStatementThenHas(t *testing.T) {
 			t.Fatalf("%d %s", response.StatusCode, text)
 		}
 		g.settled()
-		var got state
+		var got stands
 		g.get("/v1/resellers/"+r.about.Entity.ID().String(), &got)
 		if got.Standing != "good" {
 			t.Errorf("the dry run said good, and it is %s", got.Standing)

@@ -26,6 +26,7 @@ import (
 	"github.com/cipgate/cipgate/attestations/ledger"
 	"github.com/cipgate/cipgate/attestations/proof"
 	"github.com/cipgate/cipgate/gateway/auth"
+	"github.com/cipgate/cipgate/gateway/calendar"
 	"github.com/cipgate/cipgate/gateway/dashboard"
 	"github.com/cipgate/cipgate/gateway/docs"
 	"github.com/cipgate/cipgate/gateway/documents"
@@ -63,6 +64,8 @@ type Program struct {
 	delivery *delivery.Delivery
 	screener *docket.Screener
 	auth     *auth.Auth
+	desk     *desk.Desk
+	road     *intake.Road
 	server   *edge.Server
 	keeper   *keeper
 	pusher   *pusher
@@ -101,6 +104,11 @@ func core(ctx context.Context, config Config, log *slog.Logger) (_ *Program, err
 			return nil, wrong("--policy: %s: %v", config.Policy, err)
 		}
 	}
+	// Each hop of a forwarded SET waits for the ledger beside what is inside it: a queue that is shorter could never take the longest.
+	if longest := 1 + rules.Intake.MaxPathLength.Value; config.Queue < longest {
+		return nil, wrong("--intake-queue: wanted at least %d, got %d: a SET that was forwarded as often as the policy %s allows (intake.max_path_length %d) is %d statements in one, and would be answered 503 for ever. Give --intake-queue %d or more, or a policy that lets SETs be forwarded less often",
+			longest, config.Queue, rules.ID(), rules.Intake.MaxPathLength.Value, longest, longest)
+	}
 	p.db, err = migrations.Open(ctx, config.store())
 	unreachable := (*pgconn.ConnectError)(nil)
 	switch {
@@ -131,7 +139,7 @@ func core(ctx context.Context, config Config, log *slog.Logger) (_ *Program, err
 	self := config.entity()
 	// In a sandbox gateways and resellers may live on one machine; else nobody's word leads to this one.
 	p.outbound = outbound.New(config.Sandbox)
-	p.registry = registry.New(registry.Config{DB: p.db, Ledger: p.ledger, Signer: statements, Self: self, Fetch: p.outbound, Now: p.clock.Now})
+	p.registry = registry.New(registry.Config{DB: p.db, Ledger: p.ledger, Signer: statements, Self: self, Fetch: p.outbound, Rules: rules.Intake, Now: p.clock.Now})
 	p.docket, err = docket.New(ctx, p.db, p.ledger, statements, self, rules, p.clock.Now)
 	if err != nil {
 		return nil, err
@@ -139,12 +147,24 @@ func core(ctx context.Context, config Config, log *slog.Logger) (_ *Program, err
 	p.archive = archive.New(archive.Config{DB: p.db, Ledger: p.ledger, Docket: p.docket, Signer: statements, Self: self,
 		Bodies: keys.bodies, Records: rules.Records, Now: p.clock.Now})
 	p.screener = docket.NewScreener(p.db, p.ledger, self, rules.SpecialMeasures.Likeness.Value, p.clock.Now)
+	letters, err := mailer(config)
+	if err != nil {
+		return nil, err
+	}
 	p.delivery = delivery.New(delivery.Config{DB: p.db, Ledger: p.ledger, Signer: statements, Self: self, Sender: p.outbound,
-		Bodies: keys.bodies, Now: p.clock.Now, Jitter: rand.Float64, Log: log})
+		Bodies: keys.bodies, Now: p.clock.Now, Jitter: rand.Float64, Log: log, Mail: letters, People: directory{p}, Sandbox: config.Sandbox})
+	p.desk = desk.New(p.db, p.ledger, p.screener, p.docket, statements, self, rules.SpecialMeasures, p.clock.Now)
 	// People sign in by the real clock, also where a sandbox's was moved.
 	p.auth = auth.New(p.db, time.Now, strings.HasPrefix(config.PublicURL, "https:"))
+	p.auth.RecordWith(p.desk)
 	return p, p.routes(keys, rules, statements)
 }
+
+// verifyingAtOnce is how many signatures of submissions are checked at once.
+func verifyingAtOnce() int64 { return int64(max(1, runtime.GOMAXPROCS(0)-1)) }
+
+// verifyingPatience is how long a submission waits for that before it is told to come again.
+const verifyingPatience = 10 * time.Second
 
 // documentBytes is how many bytes of documents may be in memory at once, each counted as the largest.
 const documentBytes = 4 * archive.MaxDocument
@@ -202,18 +222,19 @@ func (p *Program) routes(keys keyring, rules policy.Policy, statements envelope.
 	self := p.config.entity()
 	itself := trust.Gateway{Entity: self, Name: p.config.name(), Federation: federation, Statements: published, Lifetime: 24 * time.Hour}
 	counts := signals.New()
-	road := &intake.Road{
+	p.road = &intake.Road{
 		Issuers: p.registry, Ledger: p.ledger, Audience: self, Now: p.clock.Now,
 		MaxAge: time.Duration(rules.Intake.MaxAge.Value), MaxAhead: time.Duration(rules.Intake.MaxAhead.Value),
 		Rates: intake.NewRates(p.config.Rate, p.config.Burst), Content: contentOf(rules.Intake),
 		// Checking a signature is pure computing, and the scheduler looks at the network only when a processor runs out of it: the
 		// one that is left over commits, answers and reads meanwhile.
-		Verifying: semaphore.NewWeighted(int64(max(1, runtime.GOMAXPROCS(0)-1))),
+		Verifying: semaphore.NewWeighted(verifyingAtOnce()),
+		Patience:  verifyingPatience,
 		Holding:   semaphore.NewWeighted(bulkBytes),
 	}
-	pages := dashboard.New(dashboard.Config{Docket: p.docket, Ledger: p.ledger, Policy: rules, Now: p.clock.Now,
+	pages := dashboard.New(dashboard.Config{Docket: p.docket, Acts: p.desk, Ledger: p.ledger, Contacts: p.registry, Answers: p.delivery, Outbox: p.delivery, Policy: rules, Now: p.clock.Now,
 		Entity: self, Sandbox: p.config.Sandbox, Version: programVersion()})
-	doors := events.Doors{Road: counts.Count(road), Stream: road, Counts: counts, Preview: p.docket.Preview,
+	doors := events.Doors{Road: counts.Count(p.road), Stream: p.road, Counts: counts, Preview: p.docket.Preview,
 		Knows: func(ctx context.Context, token string) bool {
 			_, ok := p.auth.CheckToken(ctx, token)
 			return ok
@@ -221,6 +242,7 @@ func (p *Program) routes(keys keyring, rules policy.Policy, statements envelope.
 	submissions := func(app *fiber.App) { doors.Mount(app) }
 	rest := func(app *fiber.App) {
 		counts.Mount(app)
+		counts.MountCases(app, p.docket)
 		app.Get("/readyz", func(c *fiber.Ctx) error {
 			if _, err := p.ledger.Size(c.UserContext()); err != nil {
 				return fmt.Errorf("%w: %w", ledger.ErrUnknownOutcome, err)
@@ -236,13 +258,14 @@ func (p *Program) routes(keys keyring, rules policy.Policy, statements envelope.
 		if p.config.Sandbox {
 			sandbox.Mount(app, p)
 		}
-		clients := auth.Clients{Auth: p.auth, Gateway: self, Keys: p.registry.Keys, Verifying: road.Verifying}
+		clients := auth.Clients{Auth: p.auth, Gateway: self, Keys: p.registry.Keys, Verifying: p.road.Verifying}
 		clients.Mount(app, p.log)
 		streams.Doors{Delivery: p.delivery, Gateway: self, Receiver: clients.Receiver(), Closing: p.draining}.Mount(app)
-		app.Use("/v1", p.auth.API())
-		officer.API{Docket: p.docket, Ledger: p.ledger, Registry: p.registry, Enrolments: p.registry, Records: p.archive, Notices: p.delivery, Entity: self,
-			Desk:     desk.New(p.ledger, p.screener, p.docket, statements, self, rules.SpecialMeasures, p.clock.Now),
-			Screener: p.screener, Exempted: p.docket, Now: p.clock.Now,
+		feeds := calendar.NewFeeds(p.db, p.clock.Now)
+		calendar.Calendar{Feeds: feeds, Docket: p.docket, Entity: self, Sandbox: p.config.Sandbox}.Mount(app)
+		app.Use("/v1", p.auth.API(), p.auth.Idempotent(keys.bodies))
+		officer.API{Docket: p.docket, Ledger: p.ledger, Registry: p.registry, Enrolments: p.registry, Records: p.archive, Notices: p.delivery, Calendars: feeds, Entity: self,
+			Desk: p.desk, Screener: p.screener, Exempted: p.docket, Officers: p.auth, Cases: p.docket, Now: p.clock.Now,
 			Version: programVersion(), Log: p.log}.Mount(app)
 		p.auth.Mount(app)
 		docs.Library{Frame: pages.Frame()}.Mount(app)
@@ -265,12 +288,15 @@ func open(ctx context.Context, config Config, log *slog.Logger) (*Program, error
 	return p, nil
 }
 
+// firstOfficer is whose the first API token and the sign-in links of a start are: one account, which counts as one person.
+const firstOfficer = "admin"
+
 func (p *Program) start(ctx context.Context) error {
 	if err := p.docket.Activate(ctx); err != nil {
 		return err
 	}
 	path := filepath.Join(p.config.Data, "admin.token")
-	made, err := p.auth.EnsureToken(ctx, "admin", func(token string) error {
+	made, err := p.auth.EnsureToken(ctx, firstOfficer, func(token string) error {
 		return os.WriteFile(path, []byte(token+"\n"), 0o600)
 	})
 	if err != nil {
@@ -278,6 +304,10 @@ func (p *Program) start(ctx context.Context) error {
 	}
 	if made {
 		p.made = append(p.made, path+"   the API token with every role; keep it secret")
+	}
+	// What a start before this one was killed over.
+	if err := p.auth.Record(ctx); err != nil {
+		return err
 	}
 	if err := p.registry.CatchUp(ctx); err != nil {
 		return err

@@ -1,11 +1,12 @@
 // Package auth says who is asking. A program shows an API token; a browser shows a session, which began with
-// a one-time link or a pasted token. Either gives a person's name, which handlers read with Person.
+// a one-time link or a pasted token. Either is bound to an officer: an id that never changes, a name, and a role,
+// which Need judges for every way in. What becomes of officers and tokens is recorded in the ledger.
 //
 // It keeps no secret, only SHA-256 digests, and looks secrets up by digest: neither a stolen table nor the
 // time that a comparison takes helps to guess one. A session cannot be used from another site's page.
 //
-// It does not decide what a person may do: in this version whoever is known may do everything that one
-// person may do alone. It shows no page either: dashboard/signin does, and posts to what is mounted here.
+// It does not say which act takes which role: the API's table of operations does. It shows no page either: dashboard/signin does,
+// and posts to what is mounted here.
 package auth
 
 import (
@@ -24,6 +25,8 @@ type Auth struct {
 	db     *gorm.DB
 	now    func() time.Time
 	secure bool
+
+	recorder Recorder // nil: records wait
 }
 
 // New makes an Auth. now is the wall clock, also in a sandbox: moving the sandbox's clock signs nobody out.

@@ -14,6 +14,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"gorm.io/gorm"
 
+	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/gateway/auth"
 	"github.com/cipgate/cipgate/gateway/problem"
 	"github.com/cipgate/cipgate/migrations/migrationstest"
@@ -103,6 +104,9 @@ func token(t *testing.T, h house) string {
 
 func link(t *testing.T, h house, person string) string {
 	t.Helper()
+	if _, err := h.Add(t.Context(), statement.Officer{ID: "admin", Name: "admin"}, auth.Officer{Name: person, Role: auth.Member}); err != nil && !errors.Is(err, problem.ErrOfficer) {
+		t.Fatal(err)
+	}
 	secret, err := h.NewLink(t.Context(), person)
 	if err != nil {
 		t.Fatal(err)

@@ -160,7 +160,7 @@ func (c Clients) holder(ctx *fiber.Ctx, token string) (Receiver, error) {
 	if !errors.Is(err, errUnknown) {
 		return Receiver{}, err
 	}
-	label, err := tokenHolder(c.Auth.db.WithContext(ctx.UserContext()), token)
+	_, label, err := c.Auth.tokenHolder(c.Auth.db.WithContext(ctx.UserContext()), token)
 	return Receiver{System: label, scopes: scopes}, err
 }
 

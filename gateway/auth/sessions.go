@@ -15,7 +15,7 @@ const SessionLife = 12 * time.Hour
 
 type sessionRow struct {
 	Hash      []byte
-	Person    string
+	Officer   string // id
 	ExpiresAt int64
 }
 
@@ -31,9 +31,11 @@ func (a *Auth) signIn(ctx context.Context, secret string) (session string, err e
 	now := a.now()
 	// A link is used up only together with the session it gives.
 	err = a.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		person, err := useLink(tx, secret, now)
+		officer, err := useLink(tx, secret, now)
 		if errors.Is(err, errUnknown) {
-			person, err = tokenHolder(tx, secret)
+			var holder Officer
+			holder, _, err = a.tokenHolder(tx, secret)
+			officer = holder.ID
 		}
 		if err != nil {
 			return err
@@ -41,7 +43,7 @@ func (a *Auth) signIn(ctx context.Context, secret string) (session string, err e
 		if err := tx.Where("expires_at <= ?", now.UnixMicro()).Delete(&sessionRow{}).Error; err != nil {
 			return fmt.Errorf("clearing expired sessions: %w", err)
 		}
-		row := sessionRow{Hash: digest, Person: person, ExpiresAt: now.Add(SessionLife).UnixMicro()}
+		row := sessionRow{Hash: digest, Officer: officer, ExpiresAt: now.Add(SessionLife).UnixMicro()}
 		if err := tx.Create(&row).Error; err != nil {
 			return fmt.Errorf("keeping a session: %w", err)
 		}
@@ -53,16 +55,17 @@ func (a *Auth) signIn(ctx context.Context, secret string) (session string, err e
 	return session, nil
 }
 
-func (a *Auth) sessionHolder(ctx context.Context, session string) (string, error) {
+func (a *Auth) sessionHolder(ctx context.Context, session string) (Officer, error) {
+	db := a.db.WithContext(ctx)
 	var row sessionRow
-	err := a.db.WithContext(ctx).Where("hash = ? AND expires_at > ?", digestOf(session), a.now().UnixMicro()).Take(&row).Error
+	err := db.Where("hash = ? AND expires_at > ?", digestOf(session), a.now().UnixMicro()).Take(&row).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return "", errUnknown
+		return Officer{}, errUnknown
 	}
 	if err != nil {
-		return "", fmt.Errorf("looking up a session: %w", err)
+		return Officer{}, fmt.Errorf("looking up a session: %w", err)
 	}
-	return row.Person, nil
+	return enabled(db, row.Officer)
 }
 
 func (a *Auth) signOut(ctx context.Context, session string) error {

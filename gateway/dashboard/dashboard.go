@@ -1,27 +1,34 @@
 // Package dashboard is what people see of the gateway in a browser: the list of resellers, the history of
-// one and its customers, the page on which to sign in, and the public page that explains how to enrol. Each page is a folder
-// with its template, a pure function that fills its view, and a handler.
+// one and its customers, the page on which to sign in, and the public pages that explain how to enrol and on which a contact
+// confirms that it is reached. Each page is a folder with its template, a pure function that fills its view, and a handler.
 //
-// It reads the docket and the ledger. It decides nothing, states nothing, and words entries with the same
+// It reads the docket and the ledger. It decides nothing; what an officer states by a form goes to the desk, by the same permissions
+// as over /v1. It words entries with the same
 // sentences as /v1 does (officer.Tell). Pages work without script; htmx only keeps them fresh.
 package dashboard
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/gateway/dashboard/answer"
 	"github.com/cipgate/cipgate/gateway/dashboard/assets"
+	"github.com/cipgate/cipgate/gateway/dashboard/confirm"
 	"github.com/cipgate/cipgate/gateway/dashboard/customers"
 	"github.com/cipgate/cipgate/gateway/dashboard/enrol"
 	"github.com/cipgate/cipgate/gateway/dashboard/fault"
 	"github.com/cipgate/cipgate/gateway/dashboard/frame"
+	"github.com/cipgate/cipgate/gateway/dashboard/notices"
 	"github.com/cipgate/cipgate/gateway/dashboard/reseller"
 	"github.com/cipgate/cipgate/gateway/dashboard/resellers"
 	"github.com/cipgate/cipgate/gateway/dashboard/signin"
+	"github.com/cipgate/cipgate/gateway/dashboard/waiting"
+	"github.com/cipgate/cipgate/gateway/officer"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/escalation"
 	"github.com/cipgate/cipgate/resellers/history"
@@ -31,7 +38,7 @@ import (
 // Docket is what the dashboard reads of the resellers' files.
 type Docket interface {
 	List(ctx context.Context, after *docket.Place, limit int) ([]docket.Line, error)
-	Open(ctx context.Context, id envelope.ID) (docket.File, error)
+	officer.Cases
 	Outlook(file docket.File) (escalation.Prospect, error)
 	Customers(ctx context.Context, reseller envelope.ID, wanted docket.CustomerFilter, after *docket.CustomerPlace, limit int) ([]history.Customer, error)
 }
@@ -44,8 +51,16 @@ type Ledger interface {
 
 // Config is what a dashboard works with.
 type Config struct {
-	Docket  Docket
-	Ledger  Ledger
+	Docket Docket
+	Ledger Ledger
+	// Acts is what officers do by the forms of the pages.
+	Acts officer.Acts
+	// Contacts judges the links by which contacts confirm that they are reached.
+	Contacts confirm.Contacts
+	// Answers is what contacts do over the links of their mails.
+	Answers answer.Answers
+	// Outbox is what resellers were told.
+	Outbox  notices.Outbox
 	Policy  policy.Policy
 	Now     func() time.Time // the gateway's clock, in a sandbox the one that can be moved
 	Entity  envelope.Entity
@@ -73,8 +88,13 @@ func (d *Dashboard) Mount(router fiber.Router, signedIn fiber.Handler) {
 	assets.Mount(router)
 	router.Get("/sign-in", signin.Handler(d.frame))
 	router.Get("/enrol", enrol.Handler(d.frame, d.config.Policy))
+	confirm.Mount(router, d.frame, d.config.Contacts)
+	answer.Pages{Frame: d.frame, Answers: d.config.Answers, Secure: strings.HasPrefix(string(d.config.Entity), "https:")}.Mount(router)
+	router.Get(waiting.Here, signedIn, waiting.Handler(d.frame, d.config.Docket, d.config.Acts, d.config.Now))
+	router.Post("/acts", signedIn, waiting.Post(d.config.Acts))
 	router.Get("/resellers", signedIn, resellers.Handler(d.frame, d.config.Docket, d.config.Now))
 	router.Get("/resellers/:id/customers", signedIn, customers.Handler(d.frame, d.config.Docket, d.config.Now))
+	notices.Pages{Frame: d.frame, Docket: d.config.Docket, Outbox: d.config.Outbox, Now: d.config.Now}.Mount(router, signedIn)
 	router.Get("/resellers/:id", signedIn, reseller.Handler(d.frame, reseller.Sources{
 		Docket: d.config.Docket, Ledger: d.config.Ledger, Policy: d.config.Policy, Now: d.config.Now,
 	}))

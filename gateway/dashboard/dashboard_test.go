@@ -67,14 +67,24 @@ func TestOneResellersPageTellsItsWholeFall(t *testing.T) {
 		w := newWorld(t, db, true)
 		entity := w.enrol("Silent Ltd")[0]
 		w.open(pageOf(entity)).shows(t, "Silent Ltd", "pending", "What comes next", "Due: ", "31 Mar 2026 09:00 UTC", "Otherwise: ",
-			"Open findings", "None", "If nothing happens", "29 Apr 2026", "Terminated: ", "Closing: ", "Restricted: ", "Warned: ", "Now", "1 Mar 2026 09:00 UTC", "Silent Ltd (Germany) was enrolled.")
+			"Open findings", "None", "If nothing happens", "The limit of the case passes", "Closing: ", "waits for the approval of one officer", "Restricted: ", "Warned: ", "Now", "1 Mar 2026 09:00 UTC", "Silent Ltd (Germany) was enrolled.")
 		w.pass(45)
-		w.open(pageOf(entity)).shows(t, "restricted", "It may open no new accounts.", "What comes next", "Closing: ", "in 6 days", "21 Apr 2026 09:00 UTC", "Unless there is", "Limit of this case", "30 Apr 2026 09:00 UTC",
+		w.open(pageOf(entity)).shows(t, "restricted", "It may open no new accounts.", "What comes next", "Closing: ", "in 6 days", "21 Apr 2026 09:00 UTC", "Unless there is", "It waits for the approval", "Limit of this case", "30 Apr 2026 09:00 UTC",
 			"Open findings", "serious", "What cures it", "Cure time ended", "a cure still ends the case", "cip.missing", "15 CFR 7.303", "entry 0",
-			"Terminated: ", "Closing: ", "Now", "15 Apr 2026 09:00 UTC", "ordered to open no new accounts", "was warned", "shortfall was found", "was enrolled")
+			"Waits for approval", "Closing: ", "1 person must approve", "it may be approved now", "Without an answer it waits", "Approve", "Refuse",
+			"If nothing happens", "Closing: ", "Approval: one officer", "15 CFR 7.303(d), proposed: take steps to close",
+			"Now", "15 Apr 2026 09:00 UTC", "ordered to open no new accounts", "Next: ", "Why: the cure time of the warning has ended", "policy us-iaas-2024",
+			"was warned", "shortfall was found", "Why: rule cip.missing", "evidence: entry 0", "was enrolled")
+		w.approve(entity, "Mara Lind")
+		w.pass(7)
+		w.open(pageOf(entity)).shows(t, "closing", "Waits for approval", "Terminated: ", "2 different people must approve")
+		w.approve(entity, "Mara Lind")
+		w.open(pageOf(entity)).shows(t, "closing", "approved by Mara Lind")
+		w.approve(entity, "Jon Reyes")
 		w.pass(30)
 		got := w.open(pageOf(entity))
-		got.shows(t, "terminated", "Nothing: the relationship is terminated.", "The relationship ended", "What was not cured", "Nothing more is due.", "Now", "The relationship with the reseller was ended.")
+		got.shows(t, "terminated", "Nothing: the relationship is terminated.", "The relationship ended", "What was not cured", "Nothing more is due.", "Now", "The relationship with the reseller was ended.",
+			"Jon Reyes approved a step of the case.", "Mara Lind approved a step of the case.")
 		receipts := regexp.MustCompile(`<a href="/receipts/[\w-]{43}">receipt</a>`).FindAllString(got.html, -1)
 		entries, err := w.ledger.About(t.Context(), entity.ID(), 0, 100)
 		w.must(err)

@@ -28,6 +28,7 @@ import (
 	"github.com/cipgate/cipgate/gateway/dashboard"
 	"github.com/cipgate/cipgate/gateway/problem"
 	"github.com/cipgate/cipgate/migrations/migrationstest"
+	"github.com/cipgate/cipgate/resellers/desk"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/policy"
 )
@@ -45,6 +46,8 @@ type world struct {
 	docket *docket.Docket
 	signer envelope.Signer
 	app    *fiber.App
+	auth   *auth.Auth
+	desk   *desk.Desk
 	token  string
 	told   int // of customers
 }
@@ -73,7 +76,10 @@ func newWorld(t *testing.T, db *gorm.DB, sandbox bool) *world {
 	w.must(err)
 	w.app = fiber.New(fiber.Config{Immutable: true, StrictRouting: true, CaseSensitive: true,
 		ErrorHandler: problem.Details(slog.New(slog.DiscardHandler))})
-	pages := dashboard.New(dashboard.Config{Docket: w.docket, Ledger: w.ledger, Policy: policy.Default(), Now: clock,
+	w.auth = known
+	w.desk = desk.New(db, w.ledger, docket.NewScreener(db, w.ledger, self, 90, clock), w.docket, w.signer, self, policy.Default().SpecialMeasures, clock)
+	known.Mount(w.app)
+	pages := dashboard.New(dashboard.Config{Docket: w.docket, Acts: w.desk, Ledger: w.ledger, Policy: policy.Default(), Now: clock,
 		Entity: self, Sandbox: sandbox, Version: "1.2.3"})
 	w.app.Get("/", pages.Home)
 	pages.Mount(w.app, known.Page())

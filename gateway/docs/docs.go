@@ -20,6 +20,7 @@ import (
 	"github.com/cipgate/cipgate/gateway/dashboard/frame"
 	"github.com/cipgate/cipgate/gateway/problem"
 	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/policy"
 )
 
 //go:embed *.md decisions/*.md
@@ -126,7 +127,7 @@ date comes from the policy in force when the case was opened.
 | step | from | when | what it does | approval | source |
 |---|---|---|---|---|---|
 `)
-	for _, row := range escalation.Table() {
+	for _, row := range escalation.Table(policy.Default()) {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", row.Step, strings.Join(row.From, ", "), row.When, row.Does, row.Approval, row.Source)
 	}
 	return b.String()

@@ -13,6 +13,7 @@ import (
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/gateway/problem"
 	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/policy"
 )
 
 func TestEveryPageRendersAndItsLinksLeadSomewhere(t *testing.T) {
@@ -43,7 +44,7 @@ func TestThePrintedPagesHoldEveryRow(t *testing.T) {
 			t.Errorf("/docs/refusals lacks %q", row.Title)
 		}
 	}
-	for _, row := range escalation.Table() {
+	for _, row := range escalation.Table(policy.Default()) {
 		if !strings.Contains(steps(), "| "+row.When+" |") {
 			t.Errorf("/docs/escalation lacks %q", row.Step)
 		}

@@ -59,7 +59,8 @@ type answer struct {
 	KeyIDs         []string        `json:"kid"`
 	EventsEndpoint string          `json:"events_endpoint"`
 	Audience       envelope.Entity `json:"audience"`
-	// Subordinate is what the provider says of the entity: nothing while its enrolment is pending.
+	// Subordinate is what the provider says of the entity: nothing while its enrolment is pending, nor of a reseller's reseller, for
+	// whom its own superior speaks (OpenID Federation 1.1, section 3).
 	Subordinate string `json:"subordinate_statement,omitempty"`
 }
 
@@ -116,16 +117,17 @@ func (d Desk) enrol(c *fiber.Ctx) error {
 		Status: enrolled.Status, Entity: enrolled.Entity, ID: enrolled.Entity.ID().String(), KeyIDs: keys.IDs(),
 		EventsEndpoint: string(d.Gateway.Entity) + "/events", Audience: d.Gateway.Entity,
 	}
-	if !enrolled.Pending() {
-		if told.Subordinate, err = d.subordinate(enrolled); err != nil {
-			return err
-		}
+	if told.Subordinate, err = d.subordinate(enrolled); err != nil {
+		return err
 	}
 	return c.Status(fiber.StatusCreated).JSON(told)
 }
 
-// subordinate is the provider's signed statement about an enrolled entity.
+// subordinate is the provider's signed statement about an enrolled entity that stands right below it, empty for others.
 func (d Desk) subordinate(about registry.Entity) (string, error) {
+	if about.Pending() || about.Superior != d.Gateway.Entity {
+		return "", nil
+	}
 	signed, err := d.Gateway.Statement(trust.Subordinate{Entity: about.Entity, Federation: about.Federation, Statements: about.JWKS}, d.Now())
 	return string(signed), err
 }

@@ -37,7 +37,7 @@ type keysJSON struct {
 	ID          string          `json:"id"`
 	Status      string          `json:"status"`
 	Keys        []keyJSON       `json:"keys"`
-	Subordinate string          `json:"subordinate_statement"`
+	Subordinate string          `json:"subordinate_statement,omitempty"`
 }
 
 // maxShown is how many keys are shown, those in force first.

@@ -22,6 +22,7 @@ import (
 	"github.com/cipgate/cipgate/attestations/ledger/ledgertest"
 	"github.com/cipgate/cipgate/attestations/proof"
 	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/gateway/auth"
 	"github.com/cipgate/cipgate/gateway/officer"
 	"github.com/cipgate/cipgate/gateway/problem"
 	"github.com/cipgate/cipgate/migrations/migrationstest"
@@ -43,6 +44,7 @@ type desk struct {
 	docket *docket.Docket
 	signer envelope.Signer
 	app    *fiber.App
+	reader string // the token of somebody who may read
 	said   int
 }
 
@@ -75,7 +77,13 @@ func newDesk(t *testing.T, db *gorm.DB) *desk {
 	must(err)
 	quiet := slog.New(slog.DiscardHandler)
 	d.app = fiber.New(fiber.Config{Immutable: true, ErrorHandler: problem.Details(quiet)})
-	officer.API{Docket: d.docket, Ledger: d.ledger, Entity: self, Version: "1", Log: quiet}.Mount(d.app)
+	known := auth.New(db, clock, true)
+	reader, err := known.Add(t.Context(), statement.Officer{ID: "test", Name: "Test"}, auth.Officer{Name: "Ida Reader", Role: auth.Viewer})
+	must(err)
+	d.reader, _, err = known.CreateToken(t.Context(), reader.Stated(), reader.ID, "reader", 0)
+	must(err)
+	d.app.Use("/v1", known.API())
+	officer.API{Docket: d.docket, Ledger: d.ledger, Cases: d.docket, Now: clock, Entity: self, Version: "1", Log: quiet}.Mount(d.app)
 	return d
 }
 
@@ -119,7 +127,9 @@ func (d *desk) open(customer, account string) {
 
 func (d *desk) ask(path string, answer any) int {
 	d.t.Helper()
-	got, err := d.app.Test(httptest.NewRequestWithContext(d.t.Context(), http.MethodGet, path, nil), -1)
+	request := httptest.NewRequestWithContext(d.t.Context(), http.MethodGet, path, nil)
+	request.Header.Set("Authorization", "Bearer "+d.reader)
+	got, err := d.app.Test(request, -1)
 	if err != nil {
 		d.t.Fatal(err)
 	}

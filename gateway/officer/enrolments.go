@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -42,11 +41,8 @@ func (a API) registerEnrolments(api huma.API) {
 	register(api, a.Log, http.MethodPost, "/v1/resellers/{id}/contact/ask", "ask-contact", "Make a link by which the contact confirms that it is reached; shown once", http.StatusCreated, a.askContact)
 }
 
-// officerIn is who asks. An officer's id holds no spaces.
-func officerIn(ctx context.Context) statement.Officer {
-	name := strings.Join(strings.Fields(auth.PersonIn(ctx)), " ")
-	return statement.Officer{ID: strings.ReplaceAll(name, " ", "-"), Name: name}
-}
+// officerIn is who asks, by the session or the token.
+func officerIn(ctx context.Context) statement.Officer { return auth.Asking(ctx).Stated() }
 
 // application is an enrolment that waits.
 type application struct {
@@ -281,7 +277,7 @@ func (a API) askContact(ctx context.Context, in *byID) (*confirmationOut, error)
 		return nil, err
 	}
 	out := &confirmationOut{}
-	out.Body.URL = string(a.Entity) + "/confirm#" + asked.Token
+	out.Body.URL = string(a.Entity) + "/confirm/" + asked.Token
 	out.Body.Token, out.Body.Contact, out.Body.ExpiresAt = asked.Token, asked.Contact, asked.ExpiresAt
 	return out, nil
 }

@@ -37,7 +37,7 @@ func hitOf(h docket.Hit, now time.Time) hit {
 	out := hit{ID: h.ID, Measure: h.Measure, Version: h.MeasureLeaf, List: h.List, Effect: "condition", Party: string(h.Role),
 		ResellerID: h.Reseller.ID().String(), Reseller: h.Reseller, Customer: h.Customer, Owner: h.Owner, Ground: string(h.Ground), Places: h.Places,
 		Score: h.Score, Decided: string(h.Decided), Decision: string(h.Decision), LeafIndex: h.LeafIndex, Since: h.Since,
-		InForce: !now.Before(h.From) && now.Before(h.Until)}
+		InForce: !now.Before(h.From) && now.Before(h.Until) && h.Decision != docket.Cleared}
 	if h.Prohibits {
 		out.Effect = "prohibit"
 	}
@@ -53,11 +53,12 @@ type hitsIn struct {
 	Reseller string `query:"reseller" doc:"id: base64url SHA-256 of the entity identifier"`
 	Measure  string `query:"measure"`
 	Open     bool   `query:"open" doc:"hints alone that no officer has looked at"`
+	Cleared  bool   `query:"cleared" doc:"also the hints that an officer cleared, which are over"`
 	InForce  bool   `query:"in_force" doc:"those under measures alone that are in force"`
 }
 
 func (a API) hits(ctx context.Context, in *hitsIn) (*list[hit], error) {
-	wanted := docket.HitFilter{Measure: in.Measure, Open: in.Open, InForce: in.InForce}
+	wanted := docket.HitFilter{Measure: in.Measure, Open: in.Open, Stands: !in.Cleared, InForce: in.InForce}
 	if in.Reseller != "" {
 		id, err := (byID{in.Reseller}).parse()
 		if err != nil {

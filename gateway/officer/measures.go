@@ -19,8 +19,9 @@ import (
 	"github.com/cipgate/cipgate/resellers/screening"
 )
 
-// Desk records what officers state of special measures and exemptions.
+// Desk records what officers state: of cases, special measures and exemptions.
 type Desk interface {
+	Acts
 	Impose(ctx context.Context, by statement.Officer, said statement.SpecialMeasureImposed) (desk.Imposed, error)
 	Lift(ctx context.Context, by statement.Officer, said statement.SpecialMeasureLifted) (screening.Measure, error)
 	DecideHit(ctx context.Context, by statement.Officer, id string, decision docket.Decision, reason string) (docket.Hit, error)

@@ -44,8 +44,8 @@ func newWindow(t *testing.T, db *gorm.DB) *window {
 	quiet := slog.New(slog.DiscardHandler)
 	w.app = fiber.New(fiber.Config{Immutable: true, ErrorHandler: problem.Details(quiet)})
 	w.app.Use("/v1", known.API())
-	officer.API{Docket: w.docket, Ledger: w.ledger, Entity: self, Version: "1", Log: quiet, Screener: w.screener, Exempted: w.docket, Now: clock,
-		Desk: officers.New(w.ledger, w.screener, w.docket, w.signer, self, policy.Default().SpecialMeasures, clock)}.Mount(w.app)
+	officer.API{Docket: w.docket, Ledger: w.ledger, Entity: self, Version: "1", Log: quiet, Screener: w.screener, Exempted: w.docket, Cases: w.docket, Officers: known, Now: clock,
+		Desk: officers.New(db, w.ledger, w.screener, w.docket, w.signer, self, policy.Default().SpecialMeasures, clock)}.Mount(w.app)
 	keys, err := w.signer.Public().MarshalJSON()
 	if err != nil {
 		t.Fatal(err)
@@ -251,6 +251,12 @@ func TestAnOfficerClearsOrConfirmsAHintWithAReasonThatIsOnRecord(t *testing.T) {
 		w.settle()
 		if open, _ := call[seen[hitSeen]](w, http.MethodGet, "/v1/screening/hits?open=true", "", http.StatusOK); cleared.Decision != "cleared" || len(open.Items) != 0 {
 			t.Errorf("cleared: %+v, and open %+v", cleared, open)
+		}
+		// It is over with the officer's word, and is not listed any more unless that is asked for.
+		stands, _ := call[seen[hitSeen]](w, http.MethodGet, "/v1/screening/hits", "", http.StatusOK)
+		over, _ := call[seen[hitSeen]](w, http.MethodGet, "/v1/screening/hits?cleared=true&measure=p-1", "", http.StatusOK)
+		if len(stands.Items) != 1 || stands.Items[0].Measure != "m-1" || len(over.Items) != 1 || over.Items[0].Decision != "cleared" || over.Items[0].InForce {
+			t.Errorf("after it was cleared: %+v, and with what is over: %+v", stands, over)
 		}
 		call[hitSeen](w, http.MethodPost, "/v1/screening/hits/"+hint+"/confirm", `{"reason": "the passport says so"}`, http.StatusOK)
 		w.settle()

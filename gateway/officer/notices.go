@@ -18,6 +18,7 @@ import (
 // Notices is what officers see and do about what resellers were told.
 type Notices interface {
 	Notices(ctx context.Context, audience notices.Audience, after int64, limit int) ([]delivery.Notice, error)
+	Channels(ctx context.Context, about envelope.Entity, jtis []string) (map[string]delivery.Channels, error)
 	Retry(ctx context.Context, audience notices.Audience, sequence int64) (delivery.Notice, error)
 }
 
@@ -29,10 +30,29 @@ func (a API) registerNotices(api huma.API) {
 // attempt is one try to bring a notice.
 type attempt struct {
 	At        time.Time `json:"at"`
-	Method    string    `json:"method" enum:"push,poll"`
-	Status    int       `json:"status" doc:"what the receiver answered, HTTP; 0 if nobody answered, or it polled"`
+	Method    string    `json:"method" enum:"push,poll,mail"`
+	Status    int       `json:"status" doc:"what the receiver answered, HTTP, or SMTP for a mail; 0 if nobody answered, or it polled"`
 	LatencyMS float64   `json:"latency_ms"`
 	Problem   string    `json:"problem,omitempty"`
+}
+
+// proof is what proves that a notice reached the reseller, by one channel.
+type proof struct {
+	Channel     string     `json:"channel" enum:"set-acknowledged,link-opened,mail-answered,call,courier,meeting"`
+	AddressedAt time.Time  `json:"addressed_at"`
+	SentAt      *time.Time `json:"sent_at" doc:"null if only the addressing is known"`
+	ProvedAt    time.Time  `json:"proved_at"`
+	Contact     string     `json:"contact,omitempty" doc:"which contact of the reseller, by an id that names nobody"`
+}
+
+// mailing is a notice on its way to one contact by mail.
+type mailing struct {
+	Contact     string    `json:"contact" doc:"which contact of the reseller, by an id that names nobody"`
+	State       string    `json:"state" enum:"waiting,acknowledged,parked,dropped" doc:"waiting: to be mailed, or mailed and not answered yet"`
+	AddressedAt time.Time `json:"addressed_at"`
+	Err         string    `json:"err,omitempty" doc:"why it is parked"`
+	Description string    `json:"description,omitempty"`
+	Attempts    []attempt `json:"attempts" doc:"the newest first"`
 }
 
 // notice is one notice of a reseller.
@@ -49,18 +69,31 @@ type notice struct {
 	Err            string     `json:"err,omitempty" doc:"why it is parked"`
 	Description    string     `json:"description,omitempty"`
 	Attempts       []attempt  `json:"attempts" doc:"the newest first"`
+	Mails          []mailing  `json:"mails" doc:"the same notice by mail, one for each contact"`
+	Proofs         []proof    `json:"proofs" doc:"what proves that it came, the earliest first; each is in the ledger as notice-proved, or as what an officer recorded"`
 }
 
-func noticeOf(n delivery.Notice) notice {
+func noticeOf(n delivery.Notice, ways delivery.Channels) notice {
 	told := notice{ID: strconv.FormatInt(n.Sequence, 10), Kind: n.Kind, JTI: n.JTI, Digest: n.Digest.String(), AddressedAt: n.AddressedAt, State: string(n.State),
-		AcknowledgedAt: timeOf(n.AcknowledgedAt), Tries: n.Tries, Err: n.Err, Description: n.Description, Attempts: []attempt{}}
+		AcknowledgedAt: timeOf(n.AcknowledgedAt), Tries: n.Tries, Err: n.Err, Description: n.Description, Attempts: attemptsOf(n), Mails: []mailing{}, Proofs: []proof{}}
 	if n.LeafIndex >= 0 {
 		told.LeafIndex = &n.LeafIndex
 	}
-	for _, one := range n.Attempts {
-		told.Attempts = append(told.Attempts, attempt{one.At, one.Method, one.Status, float64(one.Latency.Microseconds()) / 1000, one.Problem})
+	for _, one := range ways.Mails {
+		told.Mails = append(told.Mails, mailing{one.Contact, string(one.State), one.AddressedAt, one.Err, one.Description, attemptsOf(one.Notice)})
+	}
+	for _, one := range ways.Proofs {
+		told.Proofs = append(told.Proofs, proof{one.Channel, one.AddressedAt, timeOf(one.SentAt), one.ProvedAt, one.Contact})
 	}
 	return told
+}
+
+func attemptsOf(n delivery.Notice) []attempt {
+	all := []attempt{}
+	for _, one := range n.Attempts {
+		all = append(all, attempt{one.At, one.Method, one.Status, float64(one.Latency.Microseconds()) / 1000, one.Problem})
+	}
+	return all
 }
 
 // audience finds the reseller with this id among those who are told.
@@ -97,10 +130,18 @@ func (a API) notices(ctx context.Context, in *noticesIn) (*list[notice], error) 
 	if err != nil {
 		return nil, err
 	}
+	jtis := make([]string, len(found))
+	for i, one := range found {
+		jtis[i] = one.JTI
+	}
+	ways, err := a.Notices.Channels(ctx, envelope.Entity(audience), jtis)
+	if err != nil {
+		return nil, err
+	}
 	out := &list[notice]{}
 	out.Body.Items = make([]notice, len(found))
 	for i, one := range found {
-		out.Body.Items[i] = noticeOf(one)
+		out.Body.Items[i] = noticeOf(one, ways[one.JTI])
 	}
 	if len(found) == in.Limit {
 		out.Body.Next = out.Body.Items[len(found)-1].ID
@@ -142,5 +183,9 @@ func (a API) retryNotice(ctx context.Context, in *retryIn) (*noticeOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &noticeOut{Body: noticeOf(retried)}, nil
+	ways, err := a.Notices.Channels(ctx, envelope.Entity(audience), []string{retried.JTI})
+	if err != nil {
+		return nil, err
+	}
+	return &noticeOut{Body: noticeOf(retried, ways[retried.JTI])}, nil
 }

@@ -55,6 +55,9 @@ type API struct {
 	Desk       Desk
 	Screener   Screener
 	Exempted   Exempted
+	Officers   Officers
+	Calendars  Calendars
+	Cases      Cases
 	Now        func() time.Time // the gateway's clock
 	Entity     envelope.Entity
 	Version    string
@@ -64,7 +67,7 @@ type API struct {
 // Mount registers /v1 and /openapi.json. Whoever mounts it puts authentication before /v1.
 func (a API) Mount(app *fiber.App) {
 	config := huma.DefaultConfig("cipgate", a.Version)
-	config.Info.Description = "What the provider's officers and systems read and do. Problems are RFC 9457; lists are {items, next}; times are RFC 3339 UTC."
+	config.Info.Description = "What the provider's officers and systems read and do. Problems are RFC 9457; lists are {items, next}; times are RFC 3339 UTC. A POST with an Idempotency-Key is done once: sent again within 24 hours it is answered as it was first. Each operation says which role it takes."
 	config.OpenAPIPath = "/openapi"
 	config.DocsPath = ""
 	config.SchemasPath = ""
@@ -82,15 +85,21 @@ func (a API) Mount(app *fiber.App) {
 	a.registerCustomers(api)
 	a.registerRecords(api)
 	a.registerNotices(api)
+	a.registerCalendars(api)
 	a.registerMeasures(api)
 	a.registerExemptions(api)
+	a.registerOfficers(api)
+	a.registerApprovals(api)
+	a.registerCases(api)
+	a.registerActs(api)
 }
 
 // register adds one operation whose errors are told by problem's table.
 func register[In, Out any](api huma.API, log *slog.Logger, method, path, id, summary string, status int, handle func(context.Context, *In) (*Out, error)) {
-	huma.Register(api, huma.Operation{Method: method, Path: path, OperationID: id, Summary: summary, DefaultStatus: status, BodyReadTimeout: -1},
+	huma.Register(api, huma.Operation{Method: method, Path: path, OperationID: id, Summary: summary, DefaultStatus: status, BodyReadTimeout: -1,
+		Description: describe(id), Errors: []int{http.StatusUnauthorized, http.StatusForbidden}},
 		func(ctx context.Context, in *In) (*Out, error) {
-			out, err := handle(ctx, in)
+			out, err := permitted(ctx, id, in, handle)
 			if err != nil {
 				if problem.Of(err).Ours {
 					log.Error("request failed", "operation", id, "error", err)

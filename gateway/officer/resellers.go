@@ -27,9 +27,12 @@ type step struct {
 	What   string     `json:"what"`
 	At     *time.Time `json:"at" doc:"null: nothing is scheduled"`
 	Unless string     `json:"unless,omitempty" doc:"what prevents it"`
+	Waits  string     `json:"waits_for,omitempty" doc:"what it waits for beside its time, such as somebody's approval"`
 }
 
-func stepOf(s escalation.Step) step { return step{What: s.What, At: timeOf(s.At), Unless: s.Unless} }
+func stepOf(s escalation.Step) step {
+	return step{What: s.What, At: timeOf(s.At), Unless: s.Unless, Waits: s.Waits}
+}
 
 func timeOf(t time.Time) *time.Time {
 	if t.IsZero() {
@@ -103,6 +106,8 @@ type resellerOut struct {
 		PastDue          []escalation.Due         `json:"past_due"`
 		EventuallyDue    []escalation.Due         `json:"eventually_due"`
 		Restrictions     []escalation.Restriction `json:"restrictions"`
+		PendingReview    []Review                 `json:"pending_review" doc:"what the reseller answered and nobody has decided yet"`
+		Approvals        []Approval               `json:"approvals" doc:"steps that wait for people"`
 		LimitPassed      bool                     `json:"limit_passed" doc:"the case passed its limit, or will if nothing is done"`
 		IfNothingHappens []step                   `json:"if_nothing_happens"`
 	}
@@ -128,18 +133,18 @@ func (a API) reseller(ctx context.Context, in *byID) (*resellerOut, error) {
 	b.Why, b.LimitPassed = outlook.Why, outlook.LimitPassed
 	b.CurrentlyDue, b.PastDue, b.EventuallyDue = orEmpty(outlook.CurrentlyDue), orEmpty(outlook.PastDue), orEmpty(outlook.EventuallyDue)
 	b.Restrictions = orEmpty(outlook.Restrictions)
-	b.Findings = []finding{}
-	for _, f := range file.Case.Findings {
-		b.Findings = append(b.Findings, finding{ID: f.ID, Rule: f.Rule, Severity: f.Severity, Since: f.Since,
-			OpenedAt: f.OpenedAt, Evidence: orEmpty(f.Evidence), Cure: f.Cure, Leaf: f.Leaf})
-	}
+	b.Findings = findingsOf(file.Case.Findings)
 	b.IfNothingHappens = []step{}
 	for _, s := range outlook.Future {
 		b.IfNothingHappens = append(b.IfNothingHappens, stepOf(s))
 	}
-	if c := file.Case; c.ID != "" {
-		b.Case = &caseJSON{ID: c.ID, Policy: c.Policy, Since: c.Since, OpenedAt: c.OpenedAt, WarnedAt: timeOf(c.WarnedAt),
-			CureBy: timeOf(c.CureBy), RestrictedAt: timeOf(c.RestrictedAt), ClosingAt: timeOf(c.ClosingAt), TerminatedAt: timeOf(c.TerminatedAt)}
+	if file.Case.ID != "" {
+		shown := caseOf(file.Case)
+		b.Case = &shown
+	}
+	b.PendingReview = ReviewsOf(ctx, file)
+	if b.Approvals, err = ApprovalsOf(ctx, a.Cases, file, a.Now()); err != nil {
+		return nil, err
 	}
 	return out, nil
 }

@@ -33,6 +33,19 @@ func recorded(s statement.Statement) (headline, detail string) {
 	case statement.OutageRecorded:
 		return "The gateway could take no submissions for a time.",
 			join(fmt.Sprintf("From %s to %s; deadlines move by as much.", When(said.From), When(said.To)), sentence(said.Why))
+	case statement.LimitPassed:
+		return "The limit of the case passed.", join("It was "+When(said.LimitAt)+".", sentence(said.Why))
+	case statement.NoticeProved:
+		return noticeProved(said)
+	case statement.StatedByLink:
+		_, detail = remediation(said.Remediation)
+		return "A contact answered over the one-time link " + bare(said.Link) + ".",
+			join(fmt.Sprintf("Stated by the contact %s as a %s; signed by the gateway, not by the reseller.", bare(said.Contact),
+				strings.ReplaceAll(said.Remediation.RemediationKind, "-", " ")), detail)
+	case statement.ScreeningChanged:
+		return screeningChanged(said)
+	case statement.TransactionCovered:
+		return transactionCovered(said)
 	case statement.SpecialMeasureImposed:
 		return measureImposed(said)
 	case statement.SpecialMeasureLifted:
@@ -45,6 +58,42 @@ func recorded(s statement.Statement) (headline, detail string) {
 		return "The exemption " + said.Exemption + " was withdrawn.", sentence(said.Reason)
 	}
 	return unknown, ""
+}
+
+// channels are the channels of a proof, in words.
+var channels = map[string]string{
+	statement.ChannelSETAcknowledged: "the reseller's system acknowledged it",
+	statement.ChannelLinkOpened:      "a contact opened it by the one-time link",
+	statement.ChannelMailAnswered:    "a contact answered the mail",
+	statement.ChannelCall:            "an officer recorded a call",
+	statement.ChannelCourier:         "an officer recorded a courier's receipt",
+}
+
+func noticeProved(said statement.NoticeProved) (headline, detail string) {
+	detail = fmt.Sprintf("By the channel %s, at %s: %s.", said.Channel, When(said.ProvedAt), channels[said.Channel])
+	if !said.SentAt.IsZero() {
+		detail = join(detail, "First sent at "+When(said.SentAt)+".")
+	}
+	return "A notice is proved to have reached the reseller.", join(detail, "The notice is "+bare(said.Notice)+".")
+}
+
+func screeningChanged(said statement.ScreeningChanged) (headline, detail string) {
+	if said.Customers == 0 && !said.Itself {
+		return "No special measure in force prohibits a customer of the reseller any more.", ""
+	}
+	detail = fmt.Sprintf("Customers with an open account that are prohibited, for themselves or an owner: %d. Since %s.", said.Customers, When(said.Since))
+	if said.Itself {
+		detail = join(detail, "The reseller itself is prohibited.")
+	}
+	return "A special measure in force prohibits accounts of the reseller.", detail
+}
+
+func transactionCovered(said statement.TransactionCovered) (headline, detail string) {
+	detail = fmt.Sprintf("By the definition of %s (%s). Known since %s, reported at %s.", said.Policy, said.Definition, When(said.KnewAt), When(said.ReportedAt))
+	if said.Ground == statement.CoveredAnew {
+		detail = join(detail, fmt.Sprintf("The definition moved; by %s it must be reported again.", When(said.ReportBy)))
+	}
+	return "The training " + bare(said.Transaction) + " is a covered transaction.", detail
 }
 
 func keysChanged(said statement.KeysChanged) (headline, detail string) {
@@ -60,7 +109,7 @@ func keysChanged(said statement.KeysChanged) (headline, detail string) {
 }
 
 func acted(said statement.OfficerAction) (headline, detail string) {
-	headline = fmt.Sprintf("%s acted: %s, on the %s %s.", said.Officer.Name, said.Action, said.On.Type, bare(said.On.ID))
+	headline = did(said)
 	detail = sentence(said.Reason)
 	if said.ProposedBy != nil {
 		detail = join(detail, "Proposed by "+bare(said.ProposedBy.Name)+".")

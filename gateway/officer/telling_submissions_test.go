@@ -76,7 +76,7 @@ func TestWhatIsStatedOfCustomersAndOrdersIsToldInWords(t *testing.T) {
 				Officer: mara, Action: "hold.placed", On: statement.Target{Type: "case", ID: "c-1"}, Reason: "a court asked",
 				EndsAt: at(9), ProposedBy: &jon, Details: []statement.Field{{Name: "kind", Value: "stay"}},
 			},
-			"Mara Lind acted: hold.placed, on the case c-1.",
+			"Mara Lind let the steps of the case wait.",
 			"A court asked. Proposed by Jon Reyes. It ends at 24 Nov 2026 09:00 UTC. Kind: stay.",
 		},
 		{

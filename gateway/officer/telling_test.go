@@ -155,6 +155,8 @@ func example(t *testing.T, kind statement.Kind) statement.Statement {
 		into[statement.CIPRequested](t, kind), into[statement.DocumentReceived](t, kind), into[statement.SpecialMeasureImposed](t, kind),
 		into[statement.SpecialMeasureLifted](t, kind), into[statement.KeysChanged](t, kind), into[statement.OfficerAction](t, kind),
 		into[statement.RecordErased](t, kind), into[statement.OutageRecorded](t, kind),
+		into[statement.LimitPassed](t, kind), into[statement.NoticeProved](t, kind), into[statement.StatedByLink](t, kind),
+		into[statement.ScreeningChanged](t, kind), into[statement.TransactionCovered](t, kind),
 		into[statement.ExemptionGranted](t, kind), into[statement.ExemptionWithdrawn](t, kind),
 	} {
 		read[candidate.Kind()] = candidate

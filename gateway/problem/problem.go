@@ -30,6 +30,16 @@ var (
 	ErrUnauthenticated = errors.New("sign in first")
 	// ErrForbidden says that the person is known but may not do this. auth detects it.
 	ErrForbidden = errors.New("not allowed")
+	// ErrOfficer says that this cannot become of an officer or a token; the text says why. auth detects it.
+	ErrOfficer = errors.New("refused")
+	// ErrNoSuchOfficer says that there is no officer or token of this name. auth detects it.
+	ErrNoSuchOfficer = errors.New("no such officer")
+	// ErrNoCalendar says that there is no such feed of dates, or that it was revoked. calendar detects it.
+	ErrNoCalendar = errors.New("no such calendar")
+	// ErrKeyUsed says that an Idempotency-Key was used for another request. auth detects it.
+	ErrKeyUsed = errors.New("this Idempotency-Key was used for another request")
+	// ErrUnderWay says that a request with this Idempotency-Key has begun and is not answered. auth detects it.
+	ErrUnderWay = errors.New("a request with this Idempotency-Key is under way")
 	// ErrNoSuchPage says that nothing is served under this address.
 	ErrNoSuchPage = errors.New("no such page")
 	// ErrRequest says that a request of /v1 or a page is not well formed.
@@ -54,7 +64,11 @@ type Row struct {
 var Table = []Row{
 	{Is: ErrUnauthenticated, Status: http.StatusUnauthorized, Code: "authentication_failed", Title: "Sign in first"},
 	{Is: ErrForbidden, Status: http.StatusForbidden, Code: "access_denied", Title: "Not allowed"},
-	{Is: registry.ErrInvitation, Status: http.StatusUnauthorized, Code: "authentication_failed", Title: "No such invitation"},
+	{Is: ErrOfficer, Status: http.StatusUnprocessableEntity, Code: "invalid_request", Title: "Refused"},
+	{Is: ErrNoSuchOfficer, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such officer or token"},
+	{Is: ErrKeyUsed, Status: http.StatusUnprocessableEntity, Code: "invalid_request", Title: "Key used for another request"},
+	{Is: ErrUnderWay, Status: http.StatusConflict, Code: "invalid_request", Title: "Not answered yet"},
+	{Is: registry.ErrInvitation, Status: http.StatusUnauthorized, Code: "authentication_failed", Title: "No such invitation or link"},
 	{Is: registry.ErrSamePerson, Status: http.StatusForbidden, Code: "access_denied", Title: "Another person must approve"},
 	{Is: registry.ErrTaken, Status: http.StatusConflict, Code: "invalid_request", Title: "Already taken"},
 	{Is: registry.ErrRefused, Status: http.StatusUnprocessableEntity, Code: "invalid_request", Title: "Refused"},
@@ -62,6 +76,7 @@ var Table = []Row{
 	{Is: archive.ErrRefused, Status: http.StatusUnprocessableEntity, Code: "invalid_request", Title: "Refused"},
 	{Is: archive.ErrNotFound, Status: http.StatusNotFound, Code: "invalid_request", Title: "Not in the archive"},
 	{Is: archive.ErrGone, Status: http.StatusGone, Code: "invalid_request", Title: "Erased"},
+	{Is: desk.ErrMayNot, Status: http.StatusForbidden, Code: "access_denied", Title: "Another person must do this"},
 	{Is: desk.ErrRefused, Status: http.StatusUnprocessableEntity, Code: "invalid_request", Title: "Refused"},
 	{Is: desk.ErrNotFound, Status: http.StatusNotFound, Code: "invalid_request", Title: "Not on record"},
 	{Is: desk.ErrMoved, Status: http.StatusConflict, Code: "invalid_request", Title: "Others acted at the same time"},
@@ -76,7 +91,16 @@ var Table = []Row{
 	{Is: delivery.ErrConfiguration, Status: http.StatusBadRequest, Code: "invalid_request", Title: "Stream not possible"},
 	{Is: delivery.ErrMandatory, Status: http.StatusForbidden, Code: "access_denied", Title: "These notices cannot be declined"},
 	{Is: delivery.ErrTooSoon, Status: http.StatusTooManyRequests, Code: "rate_limited", Title: "Too many verifications", RetryAfter: delivery.MinVerificationInterval},
+	{Is: delivery.ErrNoLink, Status: http.StatusNotFound, Code: "invalid_request", Title: "This link does not hold"},
+	{Is: delivery.ErrNoSession, Status: http.StatusUnauthorized, Code: "authentication_failed", Title: "The code first"},
+	{Is: delivery.ErrCode, Status: http.StatusForbidden, Code: "access_denied", Title: "Not the code"},
+	{Is: delivery.ErrLocked, Status: http.StatusForbidden, Code: "access_denied", Title: "This link is locked"},
+	{Is: delivery.ErrCodeSoon, Status: http.StatusTooManyRequests, Code: "rate_limited", Title: "A code was sent a moment ago", RetryAfter: delivery.CodeInterval},
+	{Is: delivery.ErrCodeUnsent, Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", Title: "The code could not be sent", RetryAfter: delivery.CodeInterval},
+	{Is: delivery.ErrNotAsked, Status: http.StatusUnprocessableEntity, Code: "invalid_request", Title: "Not asked for"},
+	{Is: delivery.ErrAnswered, Status: http.StatusConflict, Code: "invalid_request", Title: "Answered already"},
 	{Is: ErrMediaType, Status: http.StatusUnsupportedMediaType, Code: "invalid_request", Title: "Unsupported media type"},
+	{Is: ErrNoCalendar, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such calendar"},
 	{Is: ErrNoSuchPage, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such page"},
 	{Is: ErrRequest, Status: http.StatusBadRequest, Code: "invalid_request", Title: "Bad request"},
 	{Is: intake.ErrIssuer, Status: http.StatusBadRequest, Code: "invalid_issuer", Title: "Issuer unknown or terminated"},

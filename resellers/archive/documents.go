@@ -56,13 +56,18 @@ func (row documentRow) toDocument() Document {
 	return d
 }
 
-// Expected says whether a reseller may hand this document in: one of its accepted attestations names its digest. Ask it
-// before the document is read. Errors wrap ErrRefused.
+// Expected says whether a reseller may hand this document in: one of its accepted attestations names its digest. So does one of a
+// terminated reseller, as evidence that it had what it attested; it names no further ones. Ask it before the document is read.
+// Errors wrap ErrRefused.
 func (a *Archive) Expected(ctx context.Context, from envelope.Entity, digest envelope.Digest, mediaType string) error {
 	if !slices.Contains(MediaTypes, mediaType) {
 		return refused("Content-Type: wanted one of %q, got %.80q. Convert the document, PDF is best", MediaTypes, mediaType)
 	}
 	file, err := a.Docket.Open(ctx, from.ID())
+	if err == nil && !file.History.TerminatedAt.IsZero() && !named(file, digest) {
+		return refused("the address: wanted the digest of a written program that one of your attestations named before the relationship was terminated, got %s. "+
+			"State in a remediation what else is to be on record", digest)
+	}
 	if errors.Is(err, docket.ErrNotFound) || err == nil && !named(file, digest) {
 		return refused("the address: wanted the digest of a written program that one of your accepted attestations names in copy.sha256, got %s. "+
 			"Push the cip-attestation first; it is known here a second after its 202", digest)

@@ -112,6 +112,11 @@ func (a *Archive) mayErase(ctx context.Context, id envelope.ID, wanted Erasure, 
 			return refused("the legal hold %s keeps these records (%s, by %s). Release it first, if whoever asked for it agrees", hold.ID, hold.Reason, hold.Officer)
 		}
 	}
+	if hold, held, err := a.heldAbove(ctx, entries, now); err != nil {
+		return err
+	} else if held {
+		return refused("the legal hold %s on who forwarded these records keeps them (%s, by %s). Release it first, if whoever asked for it agrees", hold.ID, hold.Reason, hold.Officer)
+	}
 	var term Term
 	if wanted.Customer != "" {
 		// What is erased already counts for the term too: its days are left.
@@ -159,11 +164,25 @@ func (a *Archive) programTerm(ctx context.Context, id envelope.ID, attestation s
 // stateErased states what is erased, in as many statements as it takes. Each jti follows from what it erases, so that two
 // processes on one schedule state it once.
 func (a *Archive) stateErased(ctx context.Context, entity envelope.Entity, entries []statement.Entry, reason, basis string) (done Erased, err error) {
+	if err := a.CatchUp(ctx); err != nil {
+		return Erased{}, err
+	}
+	around, err := a.wrapping(ctx, entries)
+	if err != nil {
+		return Erased{}, err
+	}
 	var digests []string
+	for _, row := range around {
+		digests = append(digests, envelope.Digest(row.Digest).String())
+	}
+	kept, err := a.namedByOthers(ctx, entity.ID(), entries)
+	if err != nil {
+		return Erased{}, err
+	}
 	for _, e := range entries {
 		digests = append(digests, e.Digest.String())
 		done.Statements++
-		if said, is := e.Statement.(statement.CIPAttestation); is && said.Copy != nil {
+		if said, is := e.Statement.(statement.CIPAttestation); is && said.Copy != nil && !kept[said.Copy.SHA256] {
 			digests = append(digests, said.Copy.SHA256)
 			done.Documents++
 		}
@@ -177,4 +196,30 @@ func (a *Archive) stateErased(ctx context.Context, entity envelope.Entity, entri
 		}
 	}
 	return done, nil
+}
+
+// namedByOthers are the documents that stay when these attestations are erased: another one, which is not, names them too.
+func (a *Archive) namedByOthers(ctx context.Context, id envelope.ID, erased []statement.Entry) (map[string]bool, error) {
+	names := func(e statement.Entry) (string, bool) {
+		said, is := e.Statement.(statement.CIPAttestation)
+		if !is || said.Copy == nil {
+			return "", false
+		}
+		return said.Copy.SHA256, true
+	}
+	if !slices.ContainsFunc(erased, func(e statement.Entry) bool { _, is := names(e); return is }) {
+		return nil, nil //nolint:nilnil // no document is at stake
+	}
+	gone := map[int64]bool{}
+	for _, e := range erased {
+		gone[e.LeafIndex] = true
+	}
+	kept := map[string]bool{}
+	err := a.each(ctx, id, func(e statement.Entry) bool {
+		if document, is := names(e); is && !e.Erased && !gone[e.LeafIndex] {
+			kept[document] = true
+		}
+		return true
+	})
+	return kept, err
 }

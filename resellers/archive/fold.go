@@ -34,7 +34,7 @@ func (a *Archive) cursor(ctx context.Context) (cursorRow, error) {
 	return row, nil
 }
 
-// CatchUp folds what was stated about holds and carries out what was stated to be erased, up to what the ledger held when
+// CatchUp folds what was stated about holds and what was forwarded, and carries out what was stated to be erased, up to what the ledger held when
 // it was called.
 func (a *Archive) CatchUp(ctx context.Context) error {
 	size, err := a.Ledger.Size(ctx)
@@ -58,7 +58,7 @@ func (a *Archive) turn(ctx context.Context, size int64) (done bool, err error) {
 	if from >= size {
 		return true, nil
 	}
-	entries, err := a.Ledger.Entries(ctx, from, page, statement.KindOfficerAction, statement.KindRecordErased)
+	entries, err := a.Ledger.Entries(ctx, from, page, statement.KindOfficerAction, statement.KindRecordErased, statement.KindForwarded)
 	if err != nil {
 		return false, fmt.Errorf("reading entries for the archive: %w", err)
 	}
@@ -78,10 +78,15 @@ func (a *Archive) turn(ctx context.Context, size int64) (done bool, err error) {
 	}
 	err = a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		for _, e := range entries {
-			if said, is := e.Statement.(statement.OfficerAction); is {
-				if err := foldHold(tx, e, said); err != nil {
-					return err
-				}
+			var err error
+			switch said := e.Statement.(type) {
+			case statement.OfficerAction:
+				err = foldHold(tx, e, said)
+			case statement.Forwarded:
+				err = foldWrapped(tx, e, said)
+			}
+			if err != nil {
+				return err
 			}
 		}
 		return tx.Model(&cursorRow{}).Where("id = 1 AND next_leaf = ?", cursor.NextLeaf).Update("next_leaf", next).Error
@@ -110,12 +115,14 @@ func (a *Archive) carryOut(ctx context.Context, id envelope.ID, said statement.R
 	return nil
 }
 
-// Rebuild drops the holds and folds them again. What was stated to be erased is erased already, or is now.
+// Rebuild drops the holds and what wraps what, and folds them again. What was stated to be erased is erased already, or is now.
 func (a *Archive) Rebuild(ctx context.Context) error {
 	a.looked.Store(0)
 	err := a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		if err := tx.Where("1 = 1").Delete(&holdRow{}).Error; err != nil {
-			return err
+		for _, rows := range []any{&holdRow{}, &wrappedRow{}} {
+			if err := tx.Where("1 = 1").Delete(rows).Error; err != nil {
+				return err
+			}
 		}
 		return tx.Model(&cursorRow{}).Where("id = 1").Update("next_leaf", 0).Error
 	})

@@ -28,8 +28,8 @@ func (erasedRow) TableName() string { return "archive_erased" }
 // round is how often customers are looked through for what has reached its ceiling.
 const round = 24 * time.Hour
 
-// Sweep erases, once a day, what was stated of customers whose records have reached the policy's ceiling and that no hold
-// keeps.
+// Sweep erases, once a day, what was stated of customers, and by resellers of themselves, once it has reached the policy's ceiling
+// and no hold keeps it.
 func (a *Archive) Sweep(ctx context.Context) error {
 	cursor, err := a.cursor(ctx)
 	if err != nil {
@@ -72,6 +72,9 @@ func (a *Archive) sweepAll(ctx context.Context, now time.Time) error {
 		for _, line := range lines {
 			if err := a.sweepOne(ctx, line.Entity, old, now); err != nil {
 				return fmt.Errorf("erasing on schedule what was stated by %s: %w", line.Entity, err)
+			}
+			if err := a.sweepOwn(ctx, line.Entity, old, now); err != nil {
+				return fmt.Errorf("erasing on schedule what %s stated of itself: %w", line.Entity, err)
 			}
 		}
 		if len(lines) < page {
@@ -183,6 +186,11 @@ func (a *Archive) sweepOne(ctx context.Context, entity envelope.Entity, old int6
 	for customer, entries := range byCustomer {
 		term := customerTerm(a.Records, entries)
 		if term.Open || now.Before(term.Until) || slices.ContainsFunc(holds, func(h Hold) bool { return h.holds(customer, now) }) {
+			continue
+		}
+		if _, held, err := a.heldAbove(ctx, entries, now); err != nil {
+			return err
+		} else if held {
 			continue
 		}
 		rows = append(rows, erasedRow{EntityID: id[:], Customer: customer, UpTo: entries[len(entries)-1].LeafIndex})

@@ -60,7 +60,7 @@ func newDesks(t *testing.T, db *gorm.DB, numbers policy.SpecialMeasures, count i
 	}
 	desks := make([]*Desk, count)
 	for i := range desks {
-		desks[i] = New(log, docket.NewScreener(db, log, self, 90, clock), files, signer, self, numbers, clock)
+		desks[i] = New(db, log, docket.NewScreener(db, log, self, 90, clock), files, signer, self, numbers, clock)
 	}
 	return log, desks
 }

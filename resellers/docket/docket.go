@@ -56,6 +56,8 @@ type Docket struct {
 	self   envelope.Entity
 	now    func() time.Time
 	shelf  policy.Shelf
+
+	definitions definitions
 }
 
 // New returns the docket of the gateway self, which judges by p and signs what it states with signer. Earlier
@@ -78,6 +80,8 @@ type File struct {
 
 	// Prohibited is whom of the reseller's customers a special measure in force prohibits, as Open found it. The fold does not know.
 	Prohibited screening.Prohibited
+	// House is what bears on every case, as Open found it.
+	House escalation.House
 }
 
 // Seen is the leaf index of the newest entry about the reseller that was folded; -1 if none was.
@@ -114,6 +118,16 @@ func timeOrZero(micros int64) time.Time {
 
 // Open returns the file about the entity with this id, or ErrNotFound.
 func (d *Docket) Open(ctx context.Context, id envelope.ID) (File, error) {
+	file, err := d.open(ctx, id)
+	if err != nil {
+		return File{}, err
+	}
+	file.House, err = d.House(ctx)
+	return file, err
+}
+
+// open is Open without the house.
+func (d *Docket) open(ctx context.Context, id envelope.ID) (File, error) {
 	var row fileRow
 	err := d.db.WithContext(ctx).Where("id = ?", id[:]).Take(&row).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
@@ -133,9 +147,17 @@ func (d *Docket) Open(ctx context.Context, id envelope.ID) (File, error) {
 // Outlook returns how the reseller of a file stands now, what it owes, and what comes if nothing is done, by the policy
 // that its case is pinned to.
 func (d *Docket) Outlook(file File) (escalation.Prospect, error) {
-	p, err := d.shelf.For(file.Case.Policy)
+	p, err := d.PolicyOf(file)
 	if err != nil {
 		return escalation.Prospect{}, err
 	}
-	return escalation.Outlook(p, file.Entity, file.Case, file.History, d.now())
+	return escalation.Outlook(p, file.Entity, file.Case, file.History, file.House, d.now())
+}
+
+// PolicyOf returns the policy by which a file is judged: the one that its case is pinned to, or the one in force.
+// The guard is the one in force: it brakes the gateway, not the case.
+func (d *Docket) PolicyOf(file File) (policy.Policy, error) {
+	p, err := d.shelf.For(file.Case.Policy)
+	p.Guard = d.shelf.InForce().Guard
+	return p, err
 }

@@ -3,6 +3,7 @@ package docket
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/resellers/escalation"
 	"github.com/cipgate/cipgate/resellers/history"
 )
 
@@ -26,6 +28,10 @@ type sheet struct {
 	owners    map[recordKey]history.Owner
 	accounts  map[recordKey]history.Account
 	trainings map[recordKey]history.Training
+
+	opened  map[envelope.ID]bool // resellers of whom a customer opened its first account or closed its last one
+	house   houseSheet
+	persons map[recordKey]bool // customers of which it was found that they are a U.S. person, or are none
 }
 
 // sheetOf begins a sheet with files that were opened already.
@@ -34,6 +40,7 @@ func (d *Docket) sheetOf(files ...*File) *sheet {
 		docket: d, files: map[envelope.Entity]*File{}, read: map[envelope.Entity]history.Figures{}, touched: map[envelope.Entity]bool{},
 		customers: map[recordKey]history.Customer{}, owners: map[recordKey]history.Owner{},
 		accounts: map[recordKey]history.Account{}, trainings: map[recordKey]history.Training{},
+		opened: map[envelope.ID]bool{}, persons: map[recordKey]bool{},
 	}
 	for _, file := range files {
 		s.files[file.Entity], s.read[file.Entity] = file, file.History.Figures
@@ -50,11 +57,15 @@ func (s *sheet) fold(ctx context.Context, entries []statement.Entry) error {
 	}
 	named := map[envelope.ID]*File{}
 	for _, entry := range entries {
+		if entry.About == s.docket.self && changesHouse(entry) {
+			s.house.entries = append(s.house.entries, entry)
+		}
 		file, ok := s.files[entry.About]
 		if !ok || entry.LeafIndex <= file.Seen() {
 			continue
 		}
 		s.touched[entry.About] = true
+		s.house.count(*file, entry)
 		file.Case = file.Case.With(entry)
 		names := history.NamesIn(entry)
 		if names.Customer == "" {
@@ -84,6 +95,12 @@ func (s *sheet) record(file *File, names history.Names, entry statement.Entry) {
 	var after history.Records
 	file.History, after = file.History.WithRecords(before, entry)
 	s.customers[customer] = after.Customer
+	if (before.Customer.AccountsOpen > 0) != (after.Customer.AccountsOpen > 0) {
+		s.opened[id] = true
+	}
+	if before.Customer.US() != after.Customer.US() {
+		s.persons[customer] = true
+	}
 	switch {
 	case names.Owner != "":
 		s.owners[owner] = after.Owner
@@ -146,13 +163,18 @@ type rows struct {
 	accounts  []partRow
 	trainings []trainingRow
 	countries []countryRow // what is added to them
+	house     houseSheet
+
+	prohibitions [][]byte // resellers whose hits may prohibit others than before, since accounts were opened or closed
+	persons      []recordKey
 }
 
 // rows judges what was folded and writes it as it is stored. A file about which nothing must be stated is put away in the
 // same breath; the others are due at once.
-func (s *sheet) rows(now time.Time) (r rows, err error) {
+func (s *sheet) rows(house escalation.House, now time.Time) (r rows, err error) {
+	r.house = s.house
 	for entity := range s.touched {
-		row, err := s.docket.rowOf(*s.files[entity], now)
+		row, err := s.docket.rowOf(*s.files[entity], house, now)
 		if err != nil {
 			return r, err
 		}
@@ -173,6 +195,11 @@ func (s *sheet) rows(now time.Time) (r rows, err error) {
 		return r, err
 	}
 	r.countries = s.moved()
+	for id := range s.opened {
+		r.prohibitions = append(r.prohibitions, id[:])
+	}
+	slices.SortFunc(r.prohibitions, slices.Compare)
+	r.persons = slices.Sorted(maps.Keys(s.persons))
 	return r, nil
 }
 
@@ -196,5 +223,31 @@ func (r rows) write(tx *gorm.DB) error {
 	if err := write(tx, trainingsTable, r.trainings); err != nil {
 		return fmt.Errorf("writing trainings: %w", err)
 	}
+	if err := r.mark(tx); err != nil {
+		return fmt.Errorf("marking what is to be stated: %w", err)
+	}
+	if err := r.forgetReserved(tx); err != nil {
+		return err
+	}
+	if err := r.house.write(tx); err != nil {
+		return err
+	}
 	return writeCountries(tx, r.countries)
+}
+
+// mark lets what follows from accounts and persons be stated.
+func (r rows) mark(tx *gorm.DB) error {
+	if len(r.prohibitions) > 0 {
+		if err := markAgain(tx, r.prohibitions); err != nil {
+			return err
+		}
+	}
+	for _, k := range r.persons {
+		id := k.reseller()
+		err := tx.Model(&trainingRow{}).Where("reseller_id = ? AND customer = ?", id[:], string(k[len(id):])).Update("to_judge", 1).Error
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

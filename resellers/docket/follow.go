@@ -61,8 +61,26 @@ func (s *Screener) follow(ctx context.Context, at screeningRow, folded int64, ro
 		if err := dropHits(tx, parties); err != nil {
 			return err
 		}
-		return storeHits(tx, hits)
+		if err := storeHits(tx, hits); err != nil {
+			return err
+		}
+		if err := markAgain(tx, abouts(entries)); err != nil {
+			return err
+		}
+		return markHit(tx, hits)
 	})
+}
+
+// abouts are the ids of whom entries are about, each once.
+func abouts(entries []statement.Entry) [][]byte {
+	seen, ids := map[envelope.ID]bool{}, [][]byte{}
+	for _, e := range entries {
+		if id := e.About.ID(); !seen[id] {
+			seen[id] = true
+			ids = append(ids, id[:])
+		}
+	}
+	return ids
 }
 
 // partiesIn returns whom entries name, each once, as the docket holds them now.

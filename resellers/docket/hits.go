@@ -81,6 +81,7 @@ type hitRow struct {
 	Reseller    string
 	Key         []byte
 	Customer    string
+	CustomerKey []byte
 	Owner       string
 	Ground      string
 	Places      string
@@ -144,7 +145,7 @@ func hitRowOf(h screening.Hit) hitRow {
 	}
 	return hitRow{
 		ID: h.ID, MeasureLeaf: h.Measure.LeafIndex, Measure: h.Measure.ID, List: h.List, Prohibits: h.Prohibits, Party: string(h.Party.Role),
-		ResellerID: id[:], Reseller: string(h.Party.Reseller), Key: []byte(key), Customer: h.Party.Customer, Owner: h.Party.Owner,
+		ResellerID: id[:], Reseller: string(h.Party.Reseller), Key: []byte(key), Customer: h.Party.Customer, CustomerKey: []byte(keyOf(id, h.Party.Customer)), Owner: h.Party.Owner,
 		Ground: string(h.Ground), Places: strings.Join(h.Places, " "), Score: h.Score, Decided: string(h.Decided), LeafIndex: h.Party.LeafIndex,
 		SinceAt: h.Since.UnixMicro(), FromAt: h.Measure.From.UnixMicro(), UntilAt: h.Measure.Until.UnixMicro(),
 	}
@@ -194,6 +195,7 @@ type HitFilter struct {
 	Reseller *envelope.ID
 	Measure  string
 	Open     bool // hints that no officer has looked at
+	Stands   bool // without hints that an officer cleared: for this version and party they are over
 	InForce  bool // under measures that are in force
 }
 
@@ -214,6 +216,9 @@ func (s *Screener) Hits(ctx context.Context, wanted HitFilter, after *HitPlace, 
 	}
 	if wanted.Open {
 		query = query.Where("decided = 'hint' AND decision = ''")
+	}
+	if wanted.Stands {
+		query = query.Where("decision <> 'cleared'")
 	}
 	if wanted.InForce {
 		now := s.now().UnixMicro()

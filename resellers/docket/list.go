@@ -30,7 +30,7 @@ type Place struct {
 // List returns up to limit resellers after a place, ordered by name.
 func (d *Docket) List(ctx context.Context, after *Place, limit int) ([]Line, error) {
 	query := d.db.WithContext(ctx).
-		Select("id, entity, name, country, standing, step_what, step_at, step_unless, limit_at, exempt_until").
+		Select("id, entity, name, country, standing, step_what, step_at, step_unless, step_waits, limit_at, exempt_until").
 		Order("name, id").Limit(limit)
 	if after != nil {
 		query = query.Where("(name, id) > (?, ?)", after.Name, after.ID[:])
@@ -48,7 +48,7 @@ func (d *Docket) List(ctx context.Context, after *Place, limit int) ([]Line, err
 		lines[i] = Line{
 			ID: envelope.ID(row.ID), Entity: envelope.Entity(row.Entity), Name: row.Name, Country: row.Country,
 			Standing: standing,
-			Next:     escalation.Step{What: row.StepWhat, At: timeOrZero(row.StepAt), Unless: row.StepUnless},
+			Next:     escalation.Step{What: row.StepWhat, At: timeOrZero(row.StepAt), Unless: row.StepUnless, Waits: row.StepWaits},
 			LimitAt:  timeOrZero(row.LimitAt),
 		}
 		if row.ExemptUntil > d.now().UnixMicro() {

@@ -50,7 +50,11 @@ func (d *Docket) preview(ctx context.Context, said statement.Entry) (Effect, err
 		return Effect{}, ErrNotFound
 	}
 	now := d.now()
-	before, err := d.settled(file, now)
+	house, err := d.House(ctx)
+	if err != nil {
+		return Effect{}, err
+	}
+	before, err := d.settled(file, house, now)
 	if err != nil {
 		return Effect{}, err
 	}
@@ -58,7 +62,7 @@ func (d *Docket) preview(ctx context.Context, said statement.Entry) (Effect, err
 	if err := s.fold(ctx, []statement.Entry{said}); err != nil {
 		return Effect{}, err
 	}
-	after, err := d.settled(*s.files[said.About], now)
+	after, err := d.settled(*s.files[said.About], house, now)
 	if err != nil {
 		return Effect{}, err
 	}
@@ -100,8 +104,8 @@ func (f File) with(entry statement.Entry) File {
 }
 
 // settled is the file as it will be once all that must be stated now is stated and folded.
-func (d *Docket) settled(file File, now time.Time) (File, error) {
-	j, err := d.judge(file, now)
+func (d *Docket) settled(file File, house escalation.House, now time.Time) (File, error) {
+	j, err := d.judge(file, house, now)
 	if err != nil {
 		return File{}, err
 	}

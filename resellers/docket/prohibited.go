@@ -15,7 +15,9 @@ import (
 // evidenceHits is how many hits the evidence is taken from: the first ones. The list of hits has them all.
 const evidenceHits = 8
 
-const nowProhibits = "reseller_id = ? AND until_at > ? AND prohibits AND (decided = 'certain' OR decision = 'confirmed')"
+// nowProhibits leaves out who has no open account: what is prohibited is opening or maintaining one.
+const nowProhibits = "reseller_id = ? AND until_at > ? AND prohibits AND (decided = 'certain' OR decision = 'confirmed') AND " +
+	"(party = 'reseller' OR EXISTS (SELECT 1 FROM docket_customers WHERE docket_customers.key = docket_hits.customer_key AND accounts_open > 0))"
 
 // prohibited returns whom of a reseller a measure in force prohibits, as far as everybody is screened.
 func prohibited(ctx context.Context, db *gorm.DB, id envelope.ID, now time.Time) (screening.Prohibited, error) {

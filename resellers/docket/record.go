@@ -42,6 +42,7 @@ type (
 		VerifiedOn      int64
 		AgainOn         int64
 		UnverifiedSince int64
+		AccountsOpen    int64
 		Record          string
 	}
 	partRow struct {
@@ -53,6 +54,7 @@ type (
 		ResellerID []byte
 		Customer   string
 		FirstLeaf  int64
+		ToJudge    int64
 		Record     string
 	}
 )
@@ -87,7 +89,7 @@ func StateOf(c history.Customer) CustomerState {
 
 func customerRowOf(k recordKey, c history.Customer, record string) customerRow {
 	return customerRow{Key: []byte(k), ResellerID: []byte(k[:len(envelope.ID{})]), State: string(StateOf(c)), Country: c.Verification.Home,
-		RiskTier: c.Verification.RiskTier, VerifiedOn: verifiedOn(c), AgainOn: againOn(c), UnverifiedSince: unverifiedSince(c), Record: record}
+		RiskTier: c.Verification.RiskTier, VerifiedOn: verifiedOn(c), AgainOn: againOn(c), UnverifiedSince: unverifiedSince(c), AccountsOpen: int64(c.AccountsOpen), Record: record}
 }
 
 // verifiedOn is by what customers of a risk tier are ordered.
@@ -112,7 +114,7 @@ func partRowOf[R any](k recordKey, _ R, record string) partRow {
 }
 
 func trainingRowOf(k recordKey, t history.Training, record string) trainingRow {
-	return trainingRow{Key: []byte(k), ResellerID: []byte(k[:len(envelope.ID{})]), Customer: t.Customer, FirstLeaf: t.FirstLeaf, Record: record}
+	return trainingRow{Key: []byte(k), ResellerID: []byte(k[:len(envelope.ID{})]), Customer: t.Customer, FirstLeaf: t.FirstLeaf, ToJudge: 1, Record: record}
 }
 
 // rowsOf writes records as they are stored, in one order in every process. Their JSON is deterministic, so that a rebuild

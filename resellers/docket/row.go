@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/resellers/escalation"
 )
 
 // fileRow is a file as it is stored. The columns after NextAt are what a list shows, as last judged.
@@ -23,9 +24,11 @@ type fileRow struct {
 	StepWhat   string
 	StepAt     int64
 	StepUnless string
+	StepWaits  string
 	LimitAt    int64
 	// ExemptUntil is when its latest exemption ends or ended; 0 if there never was one.
 	ExemptUntil int64
+	ApprovalAt  int64
 }
 
 func (fileRow) TableName() string { return "docket_files" }
@@ -43,8 +46,8 @@ func (row fileRow) toFile() (File, error) {
 
 // rowOf judges a file and writes it as it is stored. A file that cannot be judged, because its case is pinned to a
 // policy that this process does not have, is folded all the same and stays due: Settle says what is wrong.
-func (d *Docket) rowOf(file File, now time.Time) (fileRow, error) {
-	j, err := d.judge(file, now)
+func (d *Docket) rowOf(file File, house escalation.House, now time.Time) (fileRow, error) {
+	j, err := d.judge(file, house, now)
 	row, errRow := j.row()
 	if err != nil {
 		row.NextAt = atOnce
@@ -59,16 +62,17 @@ func (j judged) row() (fileRow, error) {
 	if err != nil {
 		return fileRow{}, fmt.Errorf("writing the history of %s: %w", j.file.Entity, err)
 	}
-	escalation, err := json.Marshal(j.file.Case, json.Deterministic(true))
+	folded, err := json.Marshal(j.file.Case, json.Deterministic(true))
 	if err != nil {
 		return fileRow{}, fmt.Errorf("writing the case of %s: %w", j.file.Entity, err)
 	}
 	id := j.file.ID()
 	return fileRow{
 		ID: id[:], Entity: string(j.file.Entity), Name: j.file.History.Name, Country: j.file.History.Country,
-		Standing: j.file.Case.Standing.String(), History: string(past), Escalation: string(escalation),
+		Standing: j.file.Case.Standing.String(), History: string(past), Escalation: string(folded),
 		Seen: j.file.Seen(), NextAt: j.nextAt(),
-		StepWhat: j.next.What, StepAt: microsOrNever(j.next.At), StepUnless: j.next.Unless,
+		StepWhat: j.next.What, StepAt: microsOrNever(j.next.At), StepUnless: j.next.Unless, StepWaits: j.next.Waits,
 		LimitAt: microsOrNever(j.file.Case.LimitAt), ExemptUntil: microsOrZero(j.file.History.Exempt.Until),
+		ApprovalAt: microsOrNever(j.approvalAt),
 	}, nil
 }

@@ -249,6 +249,11 @@ func (s *Screener) sync(ctx context.Context, at screeningRow, folded int64, rows
 				return err
 			}
 		}
+		if len(known)+len(moved) > 0 {
+			if err := markAgain(tx, nil); err != nil {
+				return err
+			}
+		}
 		if len(begun) == 0 {
 			return nil
 		}
@@ -280,7 +285,7 @@ func (s *Screener) Rebuild(ctx context.Context) error {
 				return err
 			}
 		}
-		return nil
+		return s.markTold(tx)
 	})
 	if err != nil {
 		return fmt.Errorf("emptying what was found: %w", err)

@@ -11,6 +11,7 @@ import (
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/migrations/migrationstest"
+	"github.com/cipgate/cipgate/resellers/escalation"
 	"github.com/cipgate/cipgate/resellers/history"
 )
 
@@ -105,7 +106,7 @@ func fill(b *testing.B, db *gorm.DB, resellers, customers, owners int) {
 			}
 		}
 	}
-	rows, err := s.rows(epoch)
+	rows, err := s.rows(escalation.House{}, epoch)
 	if err != nil {
 		b.Fatal(err)
 	}

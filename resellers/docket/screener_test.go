@@ -114,6 +114,8 @@ func TestAMeasureIsHeldAgainstEverybodyOnFileWhenItIsImposedAndWhenItComesIntoFo
 		w.verify(busy, "c-2", "IR", "low")
 		w.own(busy, "c-1", "o-1", "IR")
 		w.own(busy, "c-3", "o-1", "PT")
+		w.account(busy, "c-1", "a-1", "opened")
+		w.account(busy, "c-2", "a-1", "opened")
 		if next := w.screen(d, s); !next.IsZero() {
 			t.Errorf("without a measure it screens again at %s", next)
 		}
@@ -174,6 +176,7 @@ func TestWhoIsStatedLaterIsScreenedAsItComes(t *testing.T) {
 		w.screen(d, s)
 		w.verify(busy, "c-1", "IR", "low")
 		w.own(busy, "c-2", "o-1", "IR")
+		w.account(busy, "c-2", "a-1", "opened")
 		w.account(busy, "c-3", "a-1", "opened")
 		w.screen(d, s)
 		if got := whom(w.hits(s, HitFilter{})); got != "m-1 customer c-1; m-1 owner c-2 o-1" {
@@ -215,6 +218,7 @@ func TestAMeasureThatIsExtendedOrLiftedIsScreenedForAsItThenStands(t *testing.T)
 		d, s := w.mustDocket(), w.screener(db)
 		w.enrol(busy)
 		w.verify(busy, "c-1", "IR", "low")
+		w.account(busy, "c-1", "a-1", "opened")
 		w.against("m-1", country("IR"), 0, 9)
 		w.against("m-1", country("IR"), 10, 29) // extended before it is over
 		w.screen(d, s)
@@ -265,12 +269,16 @@ func TestWhatAnOfficerSaidOfAHintIsRememberedForThatVersionAndParty(t *testing.T
 			if open := len(w.hits(s, HitFilter{Open: true})); (open == 1) != (decision == "") {
 				t.Errorf("%s: %d open", say, open)
 			}
+			if stands := len(w.hits(s, HitFilter{Stands: true})); (stands == 0) != (decision == Cleared) {
+				t.Errorf("%s: %d stand", say, stands)
+			}
 			return hits[0]
 		}
 		w.enrol(busy)
 		w.name(busy, "c-1", "BR", "Ghost Hostin", "Somebody")
 		w.name(busy, "c-2", "BR", "Flower Meadows")
 		w.verify(busy, "c-3", "BR", "low")
+		w.account(busy, "c-1", "a-1", "opened")
 		w.against("m-1", person("Ghost Hosting LLC"), 0, 99)
 		hit := only("", "a hint")
 		if hit.Score >= screening.Full || !w.prohibited(d, busy).None() {
@@ -307,6 +315,7 @@ func TestNobodyButTheGatewaysOfficersDecidesAHint(t *testing.T) {
 		d, s := w.mustDocket(), w.screener(db)
 		w.enrol(busy)
 		w.verify(busy, "c-1", "IR", "low")
+		w.account(busy, "c-1", "a-1", "opened")
 		w.against("m-1", country("IR"), 0, 99)
 		w.screen(d, s)
 		certain := w.hits(s, HitFilter{})[0]

@@ -20,26 +20,44 @@ import (
 // judged is a file with what follows from it at one moment.
 type judged struct {
 	file       File
+	house      escalation.House
+	now        time.Time
 	statements []statement.Statement // what must be stated; none if nothing must
 	next       escalation.Step
 	wake       time.Time // when the answer turns, nothing new being said; zero if never
+	approvalAt time.Time // when the first step falls due about which people are asked now; zero if nobody is
 }
 
 // judge asks the deciders, by the policy that the file's case is pinned to. It states nothing. After an error the
 // file is in it all the same, with nothing that follows.
-func (d *Docket) judge(file File, now time.Time) (judged, error) {
-	j := judged{file: file}
-	p, err := d.shelf.For(file.Case.Policy)
+func (d *Docket) judge(file File, house escalation.House, now time.Time) (judged, error) {
+	j := judged{file: file, house: house, now: now}
+	p, err := d.PolicyOf(file)
 	if err != nil {
 		return j, err
 	}
 	open, turns := findings.Assess(p, file.History, now)
-	statements, next, err := escalation.Decide(p, file.Entity, file.Case, file.History, open, now)
+	statements, next, err := escalation.Decide(p, file.Entity, file.Case, file.History, house, open, now)
 	if err != nil {
 		return j, err
 	}
 	j.statements, j.next, j.wake = statements, next, escalation.Wake(next, turns)
+	if len(statements) == 0 {
+		j.ask(escalation.Approvals(p, file.Entity, file.Case, file.History, house, now), now)
+	}
 	return j, nil
+}
+
+// ask notes what people are asked about, and wakes the file when that is put before them, or before others.
+func (j *judged) ask(approvals []escalation.Approval, now time.Time) {
+	for _, a := range approvals {
+		if turns := a.Turns(now); !turns.IsZero() && (j.wake.IsZero() || turns.Before(j.wake)) {
+			j.wake = turns
+		}
+		if a.Pending() && !now.Before(a.AskedAt) && (j.approvalAt.IsZero() || a.StepAt.Before(j.approvalAt)) {
+			j.approvalAt = a.StepAt
+		}
+	}
 }
 
 // nextAt is when the file must be looked at again: at once while something must be stated.
@@ -54,7 +72,7 @@ func (j judged) nextAt() int64 {
 // the file by the fold; if nothing must, the file is put away until the answer turns. That something newer
 // was said meanwhile is no error: the fold brings it and the file is judged again.
 func (d *Docket) Settle(ctx context.Context, id envelope.ID) error {
-	file, err := d.Open(ctx, id)
+	file, err := d.open(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -63,7 +81,7 @@ func (d *Docket) Settle(ctx context.Context, id envelope.ID) error {
 
 func (d *Docket) settle(ctx context.Context, file File) error {
 	now := d.now()
-	judged, err := d.judge(file, now)
+	judged, err := d.reserved(ctx, file, now)
 	if err != nil {
 		return err
 	}
@@ -76,7 +94,7 @@ func (d *Docket) settle(ctx context.Context, file File) error {
 	}
 	_, err = d.ledger.AppendAfter(ctx, ledger.Seen{About: file.ID(), LeafIndex: file.Seen()}, sets...)
 	if errors.Is(err, ledger.ErrMoved) || errors.Is(err, ledger.ErrTwin) {
-		return nil
+		return nil // what was reserved is given back by the fold of what is newer, or confirmed by it
 	}
 	if err != nil {
 		return fmt.Errorf("stating what was decided about %s: %w", file.Entity, err)
@@ -87,7 +105,12 @@ func (d *Docket) settle(ctx context.Context, file File) error {
 // settleInTurn is Settle for a file about which something newer was said each time it was settled: what stands newer is folded and
 // judged in the moment of the commit.
 func (d *Docket) settleInTurn(ctx context.Context, id envelope.ID) error {
-	file, err := d.Open(ctx, id)
+	file, err := d.open(ctx, id)
+	if err != nil {
+		return err
+	}
+	now := d.now()
+	before, err := d.reserved(ctx, file, now)
 	if err != nil {
 		return err
 	}
@@ -98,14 +121,16 @@ func (d *Docket) settleInTurn(ctx context.Context, id envelope.ID) error {
 		if err := s.fold(ctx, newer); err != nil {
 			return nil, err
 		}
-		now := d.now()
-		if last, err = d.judge(file, now); err != nil {
+		if last, err = d.judge(file, before.house, now); err != nil {
 			return nil, err
+		}
+		if !before.covers(last) {
+			return nil, errGuarded // nothing can be reserved inside the commit of others
 		}
 		return d.signAll(last, now)
 	})
 	switch {
-	case errors.Is(err, ledger.ErrMoved) || errors.Is(err, ledger.ErrTwin) || errors.Is(err, errOvertaken):
+	case errors.Is(err, ledger.ErrMoved) || errors.Is(err, ledger.ErrTwin) || errors.Is(err, errOvertaken) || errors.Is(err, errGuarded):
 		return nil
 	case err != nil:
 		return fmt.Errorf("stating in its turn what was decided about %s: %w", file.Entity, err)
@@ -129,7 +154,7 @@ func (d *Docket) signAll(j judged, now time.Time) ([]envelope.Verified, error) {
 func (d *Docket) sign(file File, s statement.Statement, now time.Time) (envelope.Verified, error) {
 	set, err := d.signer.Sign(envelope.Draft{
 		Issuer: d.self, Audience: file.Entity, IssuedAt: now,
-		JTI: escalation.ID(file.Entity, s), EventURI: s.Kind().URI(), Event: s,
+		JTI: jtiOf(file.Entity, s), EventURI: s.Kind().URI(), Event: s,
 		Subject: envelope.Subject{Format: "uri", URI: string(file.Entity)},
 	})
 	if err != nil {
@@ -149,8 +174,13 @@ func (d *Docket) putAway(ctx context.Context, j judged) error {
 	if err != nil {
 		return err
 	}
-	err = d.db.WithContext(ctx).Model(&fileRow{}).Where("id = ? AND seen = ?", row.ID, row.Seen).
-		Select("next_at", "standing", "step_what", "step_at", "step_unless", "limit_at").Updates(row).Error
+	err = d.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := releaseIn(tx, row.ID, j.now); err != nil {
+			return err
+		}
+		return tx.Model(&fileRow{}).Where("id = ? AND seen = ?", row.ID, row.Seen).
+			Select("next_at", "standing", "step_what", "step_at", "step_unless", "step_waits", "limit_at", "approval_at").Updates(row).Error
+	})
 	if err != nil {
 		return fmt.Errorf("putting the file of %s away: %w", j.file.Entity, err)
 	}
@@ -183,6 +213,14 @@ func (d *Docket) Sweep(ctx context.Context) (next time.Time, err error) {
 		}
 		due = slices.DeleteFunc(due, func(id envelope.ID) bool { return failed[id] != nil })
 		if len(due) == 0 {
+			more, at, err := d.tell(ctx)
+			if err != nil {
+				return time.Time{}, err
+			}
+			if more {
+				continue
+			}
+			next = at
 			break
 		}
 		for _, id := range due {
@@ -202,7 +240,11 @@ func (d *Docket) Sweep(ctx context.Context) (next time.Time, err error) {
 	if len(failed) > 0 {
 		return time.Time{}, errors.Join(slices.Collect(maps.Values(failed))...)
 	}
-	return d.nextDue(ctx)
+	first, err := d.nextDue(ctx)
+	if err != nil || next.IsZero() || !first.IsZero() && first.Before(next) {
+		return first, err
+	}
+	return next, nil
 }
 
 // due returns the files that are due, longest first; beside names how many of them the caller will pass over.

@@ -100,7 +100,12 @@ func (d *Docket) fold(ctx context.Context, entries []statement.Entry) (rows, err
 	if err := s.fold(ctx, entries); err != nil {
 		return rows{}, err
 	}
-	return s.rows(d.now())
+	now := d.now()
+	house, err := d.houseIn(d.db.WithContext(ctx), nil, now)
+	if err != nil {
+		return rows{}, err
+	}
+	return s.rows(house, now)
 }
 
 // writeBatch keeps a statement's parameters under SQLite's limit of 32,766 and its text short.
@@ -137,15 +142,21 @@ func (d *Docket) filesAbout(ctx context.Context, entries []statement.Entry) (map
 // already it states nothing either. Run it while no other process folds.
 func (d *Docket) Rebuild(ctx context.Context) error {
 	err := d.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		for _, table := range []string{"docket_files", customersTable, ownersTable, accountsTable, trainingsTable, "docket_countries"} {
+		for _, table := range []string{"docket_files", customersTable, ownersTable, accountsTable, trainingsTable, "docket_countries", "docket_guard"} {
 			if err := tx.Exec("DELETE FROM " + table).Error; err != nil {
 				return err
 			}
+		}
+		if err := tx.Model(&houseRow{}).Where("id = 1").Updates(map[string]any{"house": "{}", "resellers": 0, "tripped_at": 0}).Error; err != nil {
+			return err
 		}
 		return tx.Model(&cursorRow{}).Where("id = 1").Update("next_leaf", 0).Error
 	})
 	if err != nil {
 		return fmt.Errorf("emptying the docket: %w", err)
 	}
-	return d.CatchUp(ctx)
+	if err := d.CatchUp(ctx); err != nil {
+		return err
+	}
+	return d.tripAgain(ctx)
 }

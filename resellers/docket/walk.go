@@ -61,11 +61,32 @@ func (s *Screener) walk(ctx context.Context, at screeningRow, rows []measureRow,
 				return err
 			}
 		}
-		if err := storeHits(tx, hits); err != nil || !ended || afterWalk[at.Walk] != walkOver {
+		if err := storeHits(tx, hits); err != nil {
+			return err
+		}
+		if err := markAgain(tx, resellersOf(parties)); err != nil {
+			return err
+		}
+		if err := markHit(tx, hits); err != nil || !ended || afterWalk[at.Walk] != walkOver {
+			return err
+		}
+		if err := markAgain(tx, nil); err != nil {
 			return err
 		}
 		return tx.Model(&measureRow{}).Where("walking > 0").Updates(map[string]any{"screened": gorm.Expr("walking"), "walking": 0}).Error
 	})
+}
+
+// resellersOf are the ids of whose parties they are, each once.
+func resellersOf(parties []stated) [][]byte {
+	seen, ids := map[envelope.ID]bool{}, [][]byte{}
+	for _, p := range parties {
+		if id := p.key.reseller(); !seen[id] {
+			seen[id] = true
+			ids = append(ids, id[:])
+		}
+	}
+	return ids
 }
 
 func (s *Screener) beginWalk(ctx context.Context, at screeningRow, rows []measureRow, now time.Time) (bool, error) {

@@ -18,6 +18,7 @@ type auditor struct {
 	orders     map[string]bool
 	caseID     string
 	limit      time.Time
+	passed     time.Time // the limit of which was said that it passed
 	warned     *statement.WarningIssued
 	restricted *statement.RestrictionOrdered
 	closing    *statement.ClosureOrdered
@@ -47,10 +48,20 @@ func (a *auditor) read(e statement.Entry) {
 			a.attested = append(a.attested, e)
 		}
 		return
+	case statement.OfficerAction:
+		if a.caseID != "" && s.On.ID == a.caseID && s.Action == ActionLimitExtended && !a.terminated && !a.limit.IsZero() && wholeSecond(s.EndsAt).After(a.limit) &&
+			s.ProposedBy != nil && s.ProposedBy.ID != s.Officer.ID {
+			a.limit = wholeSecond(s.EndsAt)
+		}
+		return
+	case statement.Remediation, statement.AppealDecided:
+		return // these lives uphold no dispute
 	case statement.StandingChanged:
 		a.changes++
 		a.holds(s.Number == a.changes && s.Before == a.standing && s.After != s.Before && s.Why != "", "standing %s: %+v", a.standing, s)
 		a.standing = s.After
+		late := a.warned != nil && s.Basis.Now.After(a.limit) && !a.terminated && slices.ContainsFunc(values(a.open), serious)
+		a.holds(!late || a.passed.Equal(a.limit), "%s at %v, past the limit %v of which nobody said that it passed", s.After, s.Basis.Now, a.limit)
 		return
 	}
 	a.holds(!a.terminated, "stated after the termination: %+v", e.Statement)
@@ -100,6 +111,11 @@ func (a *auditor) read(e statement.Entry) {
 		a.holds(now.After(a.limit) == strings.Contains(s.Why, "after the limit"), "terminated at %v, limit %v, and says: %s", now, a.limit, s.Why)
 		a.behind(s.Findings)
 		a.terminated = true
+	case statement.LimitPassed:
+		a.holds(!s.Basis.Now.Before(s.LimitAt) && s.Case == a.caseID && s.LimitAt.Equal(a.limit) && !a.passed.Equal(a.limit) && s.Why != "",
+			"a limit of %v, and stated that it passed: %+v", a.limit, s)
+		a.passed = s.LimitAt
+		a.behind(s.Findings)
 	case statement.OrderWithdrawn:
 		a.holds(a.orders[s.Order] && s.Case == a.caseID, "withdrawn, but not in force: %+v", s)
 		a.holds(!slices.ContainsFunc(values(a.open), serious), "withdrawn with an open finding: %+v", s)
@@ -161,7 +177,7 @@ func (a *auditor) ripe(names []string, now time.Time) {
 
 func (a *auditor) end() {
 	if !slices.ContainsFunc(values(a.open), serious) && len(a.orders) == 0 {
-		a.caseID, a.limit, a.warned, a.restricted, a.closing = "", time.Time{}, nil, nil, nil
+		a.caseID, a.limit, a.passed, a.warned, a.restricted, a.closing = "", time.Time{}, time.Time{}, nil, nil, nil
 	}
 }
 

@@ -28,7 +28,7 @@ func BenchmarkAssessAndDecide(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				found, turns := findings.Assess(c.l.policy, c.l.history, c.now)
-				state, next, err := Decide(c.l.policy, reseller, c.l.c, c.l.history, found, c.now)
+				state, next, err := Decide(c.l.policy, reseller, c.l.c, c.l.history, House{}, found, c.now)
 				if err != nil || len(state) != c.want || Wake(next, turns).Before(c.now) && !Wake(next, turns).IsZero() {
 					b.Fatal(fmt.Sprint(len(state), err))
 				}
@@ -52,7 +52,7 @@ func BenchmarkOutlook(b *testing.B) {
 	l := silent(b, start)
 	b.ReportAllocs()
 	for b.Loop() {
-		if prospect, err := Outlook(l.policy, reseller, l.c, l.history, on(1)); err != nil || len(prospect.Future) != 4 {
+		if prospect, err := Outlook(l.policy, reseller, l.c, l.history, House{}, on(1)); err != nil || len(prospect.Future) != 4 {
 			b.Fatal(err)
 		}
 	}

@@ -31,6 +31,16 @@ type Case struct {
 	TerminatesAt time.Time `json:"terminates_at,omitzero"`
 	TerminatedAt time.Time `json:"terminated_at,omitzero"`
 	LimitAt      time.Time `json:"limit_at,omitzero"`
+	// Reinstated says that the case goes on with what was open when a termination was taken back; ID is the jti of that.
+	Reinstated bool `json:"reinstated,omitzero"`
+	// Faced says that a finding behind the case was cured by facts: it was not wrong to open it.
+	Faced bool `json:"faced,omitzero"`
+	// PassedLimit is the limit of which was stated that it passed.
+	PassedLimit time.Time `json:"passed_limit,omitzero"`
+
+	People    `json:"people,omitzero"`
+	Recorded  []Recorded `json:"recorded,omitzero"`  // evidence that officers recorded, the latest 64
+	Dismissed []Open     `json:"dismissed,omitzero"` // findings that an appeal found wrong, the latest 64: they are not opened again
 
 	Past      []Past `json:"past,omitzero"` // the latest cases that ended because everything was cured
 	PastCount int    `json:"past_count,omitzero"`
@@ -50,12 +60,17 @@ type Open struct {
 	Cure     string    `json:"cure"`
 	Case     string    `json:"case,omitzero"` // the case it is behind; none if it is minor
 	Leaf     int64     `json:"leaf"`          // where it was stated
+
+	// An appeal was upheld there: it is cured by that, whatever the facts say.
+	UpheldLeaf int64     `json:"upheld_leaf,omitzero"`
+	UpheldAt   time.Time `json:"upheld_at,omitzero"`
 }
 
 // Order is an order in force.
 type Order struct {
 	Name  string    `json:"name"` // NoNewAccounts or CloseAccount
 	Since time.Time `json:"since"`
+	Case  string    `json:"case,omitzero"` // by which it was given
 }
 
 // The orders, as order-withdrawn names them.
@@ -71,6 +86,9 @@ type Past struct {
 	OpenedAt time.Time `json:"opened_at"`
 	Reached  Standing  `json:"reached"` // the worst it came to
 	EndedAt  time.Time `json:"ended_at"`
+	// Wrong says that the provider took it back: an appeal found every finding wrong, or the termination was not the reseller's fault.
+	Wrong      bool   `json:"wrong,omitzero"`
+	WhoseError string `json:"whose_error,omitzero"` // exactly where a termination was taken back
 }
 
 // Seen is the leaf index of the last entry that was folded, or -1.
@@ -110,10 +128,32 @@ func (c Case) With(e statement.Entry) Case {
 	}
 	// What an entity says about itself is no decision of the gateway, whatever kind it claims to be.
 	if e.By != e.About {
-		c = c.after(e.Statement, e.LeafIndex)
+		c = c.told(e)
+	}
+	if s, ok := statement.RemediationOf(e); ok && c.TerminatedAt.IsZero() {
+		c = c.answered(s, e)
 	}
 	c.Next = e.LeafIndex + 1
 	return c
+}
+
+// told folds what the gateway stated: its officers' actions, and its decisions.
+func (c Case) told(e statement.Entry) Case {
+	switch s := e.Statement.(type) {
+	case statement.RelationshipReinstated:
+		return c.reinstated(s, e)
+	case statement.OfficerAction:
+		if c.TerminatedAt.IsZero() {
+			return c.acted(s, e)
+		}
+		return c
+	case statement.AppealDecided:
+		if c.TerminatedAt.IsZero() {
+			return c.appealed(s, e)
+		}
+		return c
+	}
+	return c.after(e.Statement, e.LeafIndex)
 }
 
 // after is the one transition function: With folds with it, and Decide assumes with it. leaf only says where a finding
@@ -135,19 +175,24 @@ func (c Case) after(s statement.Statement, leaf int64) Case {
 			c.WarnedAt, c.CureBy, c.LimitAt = s.Basis.Now.UTC(), s.CureBy.UTC(), s.LimitAt.UTC()
 		}
 	case statement.RestrictionOrdered:
-		if c.isOpen(s.Case) && !c.WarnedAt.IsZero() && c.RestrictedAt.IsZero() {
+		if c.isOpen(s.Case) && !c.WarnedAt.IsZero() && c.RestrictedAt.IsZero() && c.ClosingAt.IsZero() {
 			c.RestrictedAt, c.ClosesAt = s.Basis.Now.UTC(), s.NextAt.UTC()
-			c.Orders = append(slices.Clone(c.Orders), Order{Name: s.Order, Since: c.RestrictedAt})
+			c.Orders = append(slices.Clone(c.Orders), Order{Name: s.Order, Since: c.RestrictedAt, Case: s.Case})
 		}
 	case statement.ClosureOrdered:
-		if c.isOpen(s.Case) && !c.RestrictedAt.IsZero() && c.ClosingAt.IsZero() {
+		// From warned too, where the finding is critical.
+		if c.isOpen(s.Case) && !c.WarnedAt.IsZero() && c.ClosingAt.IsZero() {
 			c.ClosingAt, c.TerminatesAt = s.Basis.Now.UTC(), s.TerminatesAt.UTC()
-			c.Orders = append(slices.Clone(c.Orders), Order{Name: s.Scope, Since: c.ClosingAt})
+			c.Orders = append(slices.Clone(c.Orders), Order{Name: s.Scope, Since: c.ClosingAt, Case: s.Case})
 		}
 	case statement.OrderWithdrawn:
+		c.Orders = without(c.Orders, func(o Order) bool { return o.Name == s.Order && (o.Case == s.Case || o.Case == "") })
 		if c.isOpen(s.Case) {
-			c.Orders = without(c.Orders, func(o Order) bool { return o.Name == s.Order })
 			return c.ended(s.Basis.Now)
+		}
+	case statement.LimitPassed:
+		if c.isOpen(s.Case) {
+			c.PassedLimit = s.LimitAt.UTC()
 		}
 	case statement.RelationshipTerminated:
 		// Whatever led to it: what the ledger says is ended, is ended.
@@ -178,7 +223,17 @@ func (c Case) opened(s statement.FindingOpened, leaf int64) Case {
 }
 
 func (c Case) cured(s statement.FindingCured) Case {
+	for _, f := range c.Findings {
+		switch {
+		case f.ID != s.Finding:
+		case f.UpheldAt.IsZero():
+			c.Faced = c.Faced || f.Case != ""
+		default:
+			c.Dismissed = kept(c.Dismissed, f, dismissedKept)
+		}
+	}
 	c.Findings = without(c.Findings, func(f Open) bool { return f.ID == s.Finding })
+	c.Reviews = without(c.Reviews, func(r Review) bool { return r.Finding == s.Finding })
 	return c.ended(s.Basis.Now)
 }
 
@@ -200,19 +255,22 @@ func (c Case) stood(s statement.StandingChanged) Case {
 
 // ended ends the open case once nothing behind it is open and no order of it is in force.
 func (c Case) ended(at time.Time) Case {
-	if c.ID == "" || len(c.Behind()) > 0 || len(c.Orders) > 0 {
+	if c.ID == "" || len(c.Behind()) > 0 || slices.ContainsFunc(c.Orders, func(o Order) bool { return o.Case == c.ID }) {
 		return c
 	}
+	return c.closed(at)
+}
+
+// closed is the case without the one that was open.
+func (c Case) closed(at time.Time) Case {
 	reached, _ := c.Stage()
-	past := slices.Clone(c.Past)
-	if len(past) == pastKept {
-		past = slices.Delete(past, 0, 1)
+	past := Past{ID: c.ID, Policy: c.Policy, OpenedAt: c.OpenedAt, Reached: reached, EndedAt: at.UTC(), Wrong: !c.Faced}
+	next := Case{
+		Standing: c.Standing, Changes: c.Changes, Findings: c.Findings, Next: c.Next, Orders: c.Orders,
+		Recorded: c.Recorded, Dismissed: c.Dismissed, Past: kept(c.Past, past, pastKept), PastCount: c.PastCount + 1,
 	}
-	return Case{
-		Standing: c.Standing, Changes: c.Changes, Findings: c.Findings, Next: c.Next,
-		Past:      append(past, Past{ID: c.ID, Policy: c.Policy, OpenedAt: c.OpenedAt, Reached: reached, EndedAt: at.UTC()}),
-		PastCount: c.PastCount + 1,
-	}
+	next.Reviews, next.Decisions = c.Reviews, c.Decisions
+	return next
 }
 
 // stands says which standing follows from the case, apart from what was stated.

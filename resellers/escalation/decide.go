@@ -17,8 +17,8 @@ import (
 var table = []row{
 	{
 		Row: Row{
-			Step: "withdraw", From: []string{"warned", "restricted", "closing"},
-			When:     "every finding behind the case is cured and orders of it are in force",
+			Step: "withdraw", From: []string{noCase, "warned", "restricted", "closing"},
+			When:     "every finding behind the case is cured, or a termination was taken back, and orders are in force",
 			Does:     "the orders are withdrawn and the case ends",
 			States:   []statement.Kind{statement.KindOrderWithdrawn},
 			Approval: automatic,
@@ -30,7 +30,7 @@ var table = []row{
 	{
 		Row: Row{
 			Step: "cure", From: []string{noCase, "warned", "restricted", "closing"},
-			When:     "an entry was accepted that cures an open finding",
+			When:     "an entry was accepted that cures an open finding, or an appeal against it was upheld",
 			Does:     "the finding is cured; the case ends with the last finding behind it and the last order in force",
 			States:   []statement.Kind{statement.KindFindingCured},
 			Approval: automatic,
@@ -53,51 +53,59 @@ var table = []row{
 	},
 	{
 		Row: Row{
-			Step: "warn", From: []string{noCase},
-			When:     "a serious finding is open",
-			Does:     willWarn,
-			States:   []statement.Kind{statement.KindWarningIssued},
-			Approval: automatic,
-			Source:   ours + ": the rule knows no warning, so this one runs inside its 30 days",
+			Step: StepWarn, From: []string{noCase},
+			When:   "a serious finding is open",
+			Does:   willWarn,
+			States: []statement.Kind{statement.KindWarningIssued},
+			Source: ours + ": the rule knows no warning, so this one runs inside its 30 days",
 		},
-		due:   func(s situation) bool { return len(s.c.Behind()) > 0 },
+		due:   func(s situation) bool { return s.takes(StepWarn) },
 		state: situation.warn,
 	},
 	{
 		Row: Row{
-			Step: "restrict", From: []string{"warned"},
-			When:     "the cure time of the warning has ended and a finding behind the case is open",
-			Does:     willRestrict,
-			States:   []statement.Kind{statement.KindRestrictionOrdered},
-			Approval: automatic,
-			Source:   ours + ": a step that can be taken back, before one that cannot",
+			Step: StepRestrict, From: []string{"warned"},
+			When:   "the cure time of the warning has ended and a finding behind the case is open; with the warning where cases repeat",
+			Does:   willRestrict,
+			States: []statement.Kind{statement.KindRestrictionOrdered},
+			Source: ours + ": a step that can be taken back, before one that cannot",
 		},
-		due:   situation.stepDue,
+		due:   func(s situation) bool { return s.takes(StepRestrict) },
 		state: situation.restrict,
 	},
 	{
 		Row: Row{
-			Step: "close", From: []string{"restricted"},
-			When:     "the time of the restriction has ended and a finding behind the case is open",
-			Does:     willClose,
-			States:   []statement.Kind{statement.KindClosureOrdered},
-			Approval: automatic,
-			Source:   "15 CFR 7.303(d), proposed: take steps to close the foreign account",
+			Step: StepClose, From: []string{"warned", "restricted"},
+			When:   "the time of the restriction has ended and a finding behind the case is open; at once where one is critical or an officer recorded its evidence",
+			Does:   willClose,
+			States: []statement.Kind{statement.KindClosureOrdered},
+			Source: "15 CFR 7.303(d), proposed: take steps to close the foreign account",
 		},
-		due:   situation.stepDue,
+		due:   func(s situation) bool { return s.takes(StepClose) },
 		state: situation.close,
 	},
 	{
 		Row: Row{
-			Step: "terminate", From: []string{"closing"},
-			When:     "the account is ordered closed, the limit is one termination margin away, and a finding behind the case is open",
-			Does:     willTerminate,
-			States:   []statement.Kind{statement.KindRelationshipTerminated},
-			Approval: automatic,
-			Source:   "15 CFR 7.303(d), proposed: terminate the relationship within 30 calendar days if the issues are not resolved",
+			Step: StepTerminate, From: []string{"closing"},
+			When:   "the account is ordered closed, the limit is one termination margin away, and a finding behind the case is open",
+			Does:   willTerminate,
+			States: []statement.Kind{statement.KindRelationshipTerminated},
+			Source: "15 CFR 7.303(d), proposed: terminate the relationship within 30 calendar days if the issues are not resolved",
 		},
-		due:   situation.stepDue,
+		due:   func(s situation) bool { return s.takes(StepTerminate) },
 		state: situation.terminate,
+	},
+	{
+		Row: Row{
+			Step: "limit", From: []string{"warned", "restricted", "closing"},
+			When:     "the limit of the case is reached and a finding behind it is open",
+			Does:     "it is stated that the limit passed, once, and what the case waits for",
+			States:   []statement.Kind{statement.KindLimitPassed},
+			Approval: automatic,
+			Source:   ours + ": nothing passes the 30 days silently",
+		},
+		due:   situation.passes,
+		state: situation.pass,
 	},
 	{
 		Row: Row{
@@ -131,8 +139,8 @@ type Row struct {
 	When     string           `json:"when"`
 	Does     string           `json:"does"`
 	States   []statement.Kind `json:"states"`
-	Approval string           `json:"approval"`
-	Source   string           `json:"source"` // in the law, or ours
+	Approval string           `json:"approval"` // by whom; as the policy says, of a step that can ask people
+	Source   string           `json:"source"`   // in the law, or ours
 }
 
 type row struct {
@@ -141,13 +149,16 @@ type row struct {
 	state func(situation) []statement.Statement
 }
 
-// Table returns the rows, in the order in which they are tried.
-func Table() []Row {
+// Table returns the rows, in the order in which they are tried, with the approvals that a policy asks for.
+func Table(p policy.Policy) []Row {
 	rows := make([]Row, len(table))
 	for i, r := range table {
 		rows[i] = r.Row
 		rows[i].From = slices.Clone(r.From)
 		rows[i].States = slices.Clone(r.States)
+		if r.Approval == "" {
+			rows[i].Approval = approvalWords(approvalOf(p, r.Step))
+		}
 	}
 	return rows
 }
@@ -155,13 +166,13 @@ func Table() []Row {
 // Decide returns what must be stated about the reseller now, in the order in which it must stand in the ledger and all
 // of it in one commit; and what happens next if nothing is done. Usually nothing must be stated.
 //
-// p is the policy that the case is pinned to, or the one in force if it is pinned to none; found is what
-// findings.Assess(p, h, now) returned. c and h were folded from the same entries. Errors wrap ErrPolicy or ErrFile where
+// p is the policy that the case is pinned to, or the one in force if it is pinned to none; house is what bears on every case; found is
+// what findings.Assess(p, h, now) returned. c and h were folded from the same entries. Errors wrap ErrPolicy or ErrFile where
 // these do not hold, and mean that nothing was decided.
 //
 // Once its statements are folded, Decide at the same time returns none; and it returns none before Wake of the step and
 // of what Assess returned.
-func Decide(p policy.Policy, about envelope.Entity, c Case, h history.History, found []findings.Finding, now time.Time,
+func Decide(p policy.Policy, about envelope.Entity, c Case, h history.History, house House, found []findings.Finding, now time.Time,
 ) (state []statement.Statement, next Step, err error) {
 	if c.ID != "" && c.Policy != p.ID() {
 		return nil, Step{}, fmt.Errorf("escalation: %w: case %s by %s, given %s", ErrPolicy, c.ID, c.Policy, p.ID())
@@ -173,7 +184,7 @@ func Decide(p policy.Policy, about envelope.Entity, c Case, h history.History, f
 	if now.IsZero() {
 		return nil, Step{}, fmt.Errorf("escalation: %w", errNoTime)
 	}
-	s := situation{policy: &p, about: about, c: c, history: h, found: found, now: wholeSecond(now)}
+	s := situation{policy: &p, about: about, c: c, history: h, house: house, found: found, now: wholeSecond(now)}
 	for r := s.due(); r != nil; r = s.due() {
 		for _, said := range r.state(s) {
 			state = append(state, said)

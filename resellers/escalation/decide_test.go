@@ -77,7 +77,7 @@ func TestEachStepIsTakenExactlyAtItsTimeAndNotASecondBefore(t *testing.T) {
 func TestTheStatementsOfASilentReseller(t *testing.T) {
 	l := silent(t, on(30), on(44), on(51), on(59))
 	basis := func(seen int64, days float64) statement.Basis {
-		return statement.Basis{Policy: "us-iaas-2024.2", Seen: seen, Now: on(days)}
+		return statement.Basis{Policy: "us-iaas-2024.3", Seen: seen, Now: on(days)}
 	}
 	const finding = "cip.missing.20260131T000000Z"
 	words := policy.Default().Rules.CIPMissing.Finding
@@ -147,7 +147,7 @@ func TestWhatDecideStatesIsWhatItsSchemasTake(t *testing.T) {
 			t.Errorf("signed %+v\nread   %+v", e.Statement, back)
 		}
 	}
-	if len(seen) != 8 {
+	if len(seen) != 9 {
 		t.Errorf("only %v were stated", seen)
 	}
 }
@@ -159,7 +159,7 @@ func TestACureEndsTheCaseAndTheNextOneStartsAfresh(t *testing.T) {
 	if got, want := kinds(l.settle(on(52))), []statement.Kind{"finding-cured", "order-withdrawn", "order-withdrawn", "standing-changed"}; !slices.Equal(got, want) {
 		t.Errorf("stated %v, wanted %v", got, want)
 	}
-	want := []Past{{ID: first, Policy: "us-iaas-2024.2", OpenedAt: on(30), Reached: Closing, EndedAt: on(52)}}
+	want := []Past{{ID: first, Policy: "us-iaas-2024.3", OpenedAt: on(30), Reached: Closing, EndedAt: on(52)}}
 	if l.c.ID != "" || l.c.Standing != Good || len(l.c.Orders) > 0 || !l.c.LimitAt.IsZero() || !reflect.DeepEqual(l.c.Past, want) || l.c.PastCount != 1 {
 		t.Errorf("got %+v", l.c)
 	}
@@ -231,29 +231,29 @@ func TestAClockThatIsBehindTakesNothingBack(t *testing.T) {
 func TestDecideRefusesWhatDoesNotBelongTogether(t *testing.T) {
 	l := silent(t, on(30))
 	other := policy.Default()
-	other.Version = 3
+	other.Version = 4
 	for name, c := range map[string]struct {
 		decide func() error
 		want   error
 	}{
 		"a case under another policy than it is pinned to": {func() error {
-			_, _, err := Decide(other, reseller, l.c, l.history, nil, on(44))
+			_, _, err := Decide(other, reseller, l.c, l.history, House{}, nil, on(44))
 			return err
 		}, ErrPolicy},
 		"a history that saw less": {func() error {
-			_, _, err := Decide(l.policy, reseller, l.c, history.History{}.With(l.entries[0]), nil, on(44))
+			_, _, err := Decide(l.policy, reseller, l.c, history.History{}.With(l.entries[0]), House{}, nil, on(44))
 			return err
 		}, ErrFile},
 		"another reseller's history": {func() error {
-			_, _, err := Decide(l.policy, "https://other.example", l.c, l.history, nil, on(44))
+			_, _, err := Decide(l.policy, "https://other.example", l.c, l.history, House{}, nil, on(44))
 			return err
 		}, ErrFile},
 		"no time": {func() error {
-			_, _, err := Decide(l.policy, reseller, l.c, l.history, nil, time.Time{})
+			_, _, err := Decide(l.policy, reseller, l.c, l.history, House{}, nil, time.Time{})
 			return err
 		}, errNoTime},
 		"an outlook of the same": {func() error {
-			_, err := Outlook(other, reseller, l.c, l.history, on(44))
+			_, err := Outlook(other, reseller, l.c, l.history, House{}, on(44))
 			return err
 		}, ErrPolicy},
 	} {
@@ -267,9 +267,9 @@ func TestWithoutACaseTheNextOneFollowsTheNewPolicy(t *testing.T) {
 	l := silent(t, on(30))
 	l.attest(on(31), "initial")
 	l.settle(on(31))
-	l.policy.Version = 3
+	l.policy.Version = 4
 	l.run(on(31), on(31+365))
-	if l.c.Policy != "us-iaas-2024.3" || l.c.Past[0].Policy != "us-iaas-2024.2" {
+	if l.c.Policy != "us-iaas-2024.4" || l.c.Past[0].Policy != "us-iaas-2024.3" {
 		t.Errorf("case under %s, the past one under %s", l.c.Policy, l.c.Past[0].Policy)
 	}
 }
@@ -287,7 +287,7 @@ func TestEveryStepAfterTheLimitSaysSo(t *testing.T) {
 		"restricted in time, closing too late": {[]time.Time{on(30), on(59.5)}, true},
 	} {
 		l := silent(t, c.judged...)
-		prospect, err := Outlook(l.policy, reseller, l.c, l.history, c.judged[len(c.judged)-1])
+		prospect, err := Outlook(l.policy, reseller, l.c, l.history, House{}, c.judged[len(c.judged)-1])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -301,7 +301,7 @@ func TestWhatIsStillFoundIsNotCuredByWhatWasAccepted(t *testing.T) {
 	l := silent(t, on(30))
 	found, _ := findings.Assess(l.policy, l.history, on(31))
 	l.attest(on(31), "change") // a later rule may find the same in it
-	state, _, err := Decide(l.policy, reseller, l.c, l.history, found, on(31))
+	state, _, err := Decide(l.policy, reseller, l.c, l.history, House{}, found, on(31))
 	if err != nil || len(state) > 0 {
 		t.Errorf("stated %v, %v", kinds(state), err)
 	}
@@ -327,12 +327,12 @@ func TestWhatAResellerSaysAboutItselfIsNoDecision(t *testing.T) {
 func TestAStepOfACaseThatIsNotOpenChangesNothing(t *testing.T) {
 	l := silent(t, on(30))
 	before := l.c
-	basis := statement.Basis{Policy: "us-iaas-2024.2", Now: on(31)}
+	basis := statement.Basis{Policy: "us-iaas-2024.3", Now: on(31)}
 	for _, s := range []statement.Statement{
 		statement.WarningIssued{Basis: basis, Case: l.c.ID, CureBy: on(99)}, // warned already
 		statement.WarningIssued{Basis: basis, Case: "another", CureBy: on(99)},
 		statement.RestrictionOrdered{Basis: basis, Case: "another", Order: NoNewAccounts},
-		statement.ClosureOrdered{Basis: basis, Case: l.c.ID, Scope: CloseAccount}, // not restricted yet
+		statement.ClosureOrdered{Basis: basis, Case: "another", Scope: CloseAccount},
 		statement.OrderWithdrawn{Basis: basis, Case: "another", Order: NoNewAccounts},
 		statement.FindingCured{Basis: basis, Finding: "another"},
 		statement.FindingOpened{Basis: basis, Finding: l.c.Findings[0].ID, Case: "another"},

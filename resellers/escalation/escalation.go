@@ -3,8 +3,12 @@
 // turns, come out. It reads nothing, signs nothing, sends nothing.
 //
 //	(no case) --serious finding--> warned --not cured--> restricted --> closing --> terminated
-//	    ^                             |                      |             |
+//	    ^                             |'----- critical, at once -----^    |
 //	    '---- every finding behind it cured, orders withdrawn -------------'
+//
+// People stand beside it: the policy says which steps they approve (approval.go) and what their silence means; they hold,
+// extend, decide disputes and take a termination back (people.go, and may.go says who may). What moves a step moves its
+// time (times.go), so what Outlook shows if nothing happens is what comes, and their silence is nothing happening.
 //
 // The truth is the ledger. A Case is the fold of what the gateway stated about the reseller, as a history.History is
 // the fold of the facts; both may be dropped and folded again. Decide compares the two with the policy and the time
@@ -14,8 +18,8 @@
 //   - Decided twice, by two nodes or after a kill: both say the same under the same jti (ID); the ledger takes the first,
 //     and the other one folds it and has nothing to say.
 //   - Nobody decided while everything was down: each overdue step is taken on return, once, one after another, and never
-//     sooner after the step before than the policy's floors. If the limit passes meanwhile, the statements, the next step
-//     and the outlook say so.
+//     sooner after the step before than the policy's floors. If the limit passes, for this or any other reason, that is stated
+//     once, and the statements, the next step and the outlook say so.
 //   - A clock that is behind: nothing is taken back. A step has been taken when it is in the ledger, and a finding is
 //     cured only by an entry that cures it.
 //   - A case keeps the policy that opened it. Deciding it by another one is refused (ErrPolicy).
@@ -90,17 +94,25 @@ type Step struct {
 	What   string    `json:"what"`            // in words: "restricted: no new accounts"
 	At     time.Time `json:"at,omitzero"`     // zero: nothing is scheduled
 	Unless string    `json:"unless,omitzero"` // what prevents it, in words
+	// Waits says what the step waits for beside its time, such as somebody's approval. As long as it does, it is not taken at At.
+	Waits string `json:"waits_for,omitzero"`
 	// LimitPassed says that the step comes after the limit of its case; What says it too.
 	LimitPassed bool `json:"limit_passed,omitzero"`
+
+	wake time.Time // when what Decide answers turns
 }
 
-// Wake returns when the reseller must be judged again, nothing new being said about it: at the next step, or when the
+// Wake returns when the reseller must be judged again, nothing new being said about it: when the case moves, or when the
 // next finding opens, whichever comes first. Zero is never. Deciding before it has no effect.
 func Wake(next Step, turns time.Time) time.Time {
-	if next.At.IsZero() || (!turns.IsZero() && turns.Before(next.At)) {
+	wake := next.wake
+	if wake.IsZero() && next.Waits == "" {
+		wake = next.At
+	}
+	if wake.IsZero() || (!turns.IsZero() && turns.Before(wake)) {
 		return turns
 	}
-	return next.At
+	return wake
 }
 
 // wholeSecond drops the part of a second: statements carry none, and what was decided must read back as it was.

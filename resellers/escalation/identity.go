@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -40,6 +41,8 @@ func decided(s statement.Statement) []string {
 		return []string{s.Case, s.Order}
 	case statement.RelationshipTerminated:
 		return []string{s.Case}
+	case statement.LimitPassed:
+		return []string{s.Case, s.LimitAt.UTC().Format(time.RFC3339)}
 	case statement.StandingChanged:
 		return []string{strconv.Itoa(s.Number)}
 	}

@@ -40,6 +40,7 @@ type life struct {
 	entries []statement.Entry
 	history history.History
 	c       Case
+	house   House
 	next    Step
 	wake    time.Time // zero: never
 	jtis    map[string]bool
@@ -76,8 +77,15 @@ func (r records) fold(h history.History, e statement.Entry) history.History {
 	return h
 }
 
+// automatically is the shipped policy with every step automatic: what it is silent about ends in termination.
+func automatically() policy.Policy {
+	p := policy.Default()
+	p.Case.Approvals = policy.Approvals{}
+	return p
+}
+
 func newLife(t tester) *life {
-	return &life{t: t, policy: policy.Default(), assess: findings.Assess, jtis: map[string]bool{}, records: newRecords()}
+	return &life{t: t, policy: automatically(), assess: findings.Assess, jtis: map[string]bool{}, records: newRecords()}
 }
 
 // take commits an entry and folds it.
@@ -135,11 +143,11 @@ func (l *life) withdraw(at time.Time) {
 func (l *life) settle(now time.Time) []statement.Statement {
 	l.t.Helper()
 	found, turns := l.assess(l.policy, l.history, now)
-	state, next, err := Decide(l.policy, reseller, l.c, l.history, found, now)
+	state, next, err := Decide(l.policy, reseller, l.c, l.history, l.house, found, now)
 	if err != nil {
 		l.t.Fatalf("at %v: %v", now, err)
 	}
-	if again, _, _ := Decide(l.policy, reseller, l.c, l.history, found, now); !reflect.DeepEqual(again, state) {
+	if again, _, _ := Decide(l.policy, reseller, l.c, l.history, l.house, found, now); !reflect.DeepEqual(again, state) {
 		l.t.Fatalf("decided twice at %v:\n%v\n%v", now, state, again)
 	}
 	assumed := l.c
@@ -158,7 +166,7 @@ func (l *life) settle(now time.Time) []statement.Statement {
 	if len(state) > 0 {
 		l.checkFold(assumed, now)
 	}
-	if !next.At.IsZero() && !next.At.After(wholeSecond(now)) {
+	if !next.At.IsZero() && next.Waits == "" && !next.At.After(wholeSecond(now)) {
 		l.t.Fatalf("at %v the next step is due already: %+v", now, next)
 	}
 	l.next, l.wake = next, Wake(next, turns)
@@ -170,7 +178,7 @@ func (l *life) settle(now time.Time) []statement.Statement {
 func (l *life) checkFold(assumed Case, now time.Time) {
 	l.t.Helper()
 	found, _ := l.assess(l.policy, l.history, now)
-	if more, _, _ := Decide(l.policy, reseller, l.c, l.history, found, now); len(more) > 0 {
+	if more, _, _ := Decide(l.policy, reseller, l.c, l.history, l.house, found, now); len(more) > 0 {
 		l.t.Fatalf("at %v, after everything was stated, still to state: %+v", now, more)
 	}
 	got := l.c
@@ -199,7 +207,10 @@ func (l *life) run(from, until time.Time) {
 	l.t.Helper()
 	l.settle(from)
 	for !l.wake.IsZero() && !l.wake.After(until) {
-		l.settle(l.wake)
+		at := l.wake
+		if l.settle(at); l.wake.Equal(at) {
+			l.t.Fatalf("woken at %v, and asked to be woken then again; next %+v", at, l.next)
+		}
 	}
 }
 
@@ -248,6 +259,8 @@ func readBack(t tester, s statement.Statement) statement.Statement {
 		return through(t, s)
 	case statement.RelationshipTerminated:
 		return through(t, s)
+	case statement.LimitPassed:
+		return through(t, s)
 	}
 	t.Fatalf("Decide stated a %T", s)
 	return nil
@@ -290,6 +303,8 @@ func (l *life) told() []line {
 			at, what = s.Basis.Now, "withdraws "+s.Order
 		case statement.StandingChanged:
 			at, what = s.Basis.Now, s.After
+		case statement.LimitPassed:
+			at, what = s.Basis.Now, "passes limit"
 		default:
 			continue
 		}

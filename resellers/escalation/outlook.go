@@ -19,6 +19,9 @@ type Prospect struct {
 	CurrentlyDue  []Due         `json:"currently_due"`  // to be done by a date that is still ahead, or with none
 	PastDue       []Due         `json:"past_due"`       // the date has passed; until the termination it still ends the case
 	EventuallyDue []Due         `json:"eventually_due"` // will be due
+	PendingReview []Reviewed    `json:"pending_review"` // what it answered and an officer decides
+	Errors        []Rejected    `json:"errors"`         // what it answered in vain, the newest first: something else is wanted
+	Approvals     []Approval    `json:"approvals"`      // the steps that people are asked about
 	Restrictions  []Restriction `json:"restrictions"`   // in force
 	NextStep      Step          `json:"next_step"`
 	LimitAt       time.Time     `json:"limit_at,omitzero"`
@@ -39,6 +42,21 @@ type Due struct {
 	Finding string    `json:"finding,omitzero"` // the open finding; none if it is not open yet
 }
 
+// Reviewed is an answer of the reseller's that waits for an officer.
+type Reviewed struct {
+	Review   `json:"answer"`
+	DecideBy time.Time `json:"decide_by,omitzero"` // of a dispute: then it goes to the next officer, and so on
+}
+
+// Rejected is an answer of the reseller's that was decided against it.
+type Rejected struct {
+	Answer  string    `json:"answer"` // jti of the remediation
+	Kind    string    `json:"kind"`
+	Finding string    `json:"finding"`
+	Why     string    `json:"why"`
+	At      time.Time `json:"at"`
+}
+
 // Restriction is an order in force.
 type Restriction struct {
 	Order string    `json:"order"`
@@ -46,17 +64,33 @@ type Restriction struct {
 	Since time.Time `json:"since"`
 }
 
-// horizon bounds the steps of an outlook. A reseller that does nothing has at most seven.
+// horizon bounds the steps of an outlook. A reseller that does nothing has at most nine.
 const horizon = 32
+
+// answers fills in what the reseller answered and waits, and what was decided against it.
+func (s situation) answers(prospect *Prospect) {
+	for _, r := range s.c.Reviews {
+		reviewed := Reviewed{Review: r}
+		if r.Kind == AnswerDispute {
+			reviewed.DecideBy = s.policy.Case.Appeal.From(r.At)
+		}
+		prospect.PendingReview = append(prospect.PendingReview, reviewed)
+	}
+	for _, d := range slices.Backward(s.c.Decisions) {
+		if !d.Upheld {
+			prospect.Errors = append(prospect.Errors, Rejected{Answer: d.ID, Kind: d.Kind, Finding: d.Finding, Why: d.Why, At: d.Decided})
+		}
+	}
+}
 
 // Outlook returns how the reseller stands and its whole future if nothing is done. It asks Decide what happens, step by
 // step, so the future it shows is the one that comes. Its errors are those of Decide.
-func Outlook(p policy.Policy, about envelope.Entity, c Case, h history.History, now time.Time) (Prospect, error) {
-	future, next, err := forward(p, about, c, h, now)
+func Outlook(p policy.Policy, about envelope.Entity, c Case, h history.History, house House, now time.Time) (Prospect, error) {
+	future, next, err := forward(p, about, c, h, house, now)
 	if err != nil {
 		return Prospect{}, err
 	}
-	s := situation{policy: &p, about: about, c: c, history: h, now: wholeSecond(now)}
+	s := situation{policy: &p, about: about, c: c, history: h, house: house, now: wholeSecond(now)}
 	prospect := Prospect{
 		Standing: c.Standing, Why: Why(p, c), NextStep: next, LimitAt: c.LimitAt, LimitPassed: s.limitPassed(future), Future: future,
 	}
@@ -67,6 +101,8 @@ func Outlook(p policy.Policy, about envelope.Entity, c Case, h history.History, 
 		prospect.NextStep = future[0]
 	}
 	s.owed(&prospect)
+	s.answers(&prospect)
+	prospect.Approvals = Approvals(p, about, c, h, house, now)
 	for _, order := range c.Orders {
 		prospect.Restrictions = append(prospect.Restrictions,
 			Restriction{Order: order.Name, Words: orderWords[order.Name], Since: order.Since})
@@ -79,32 +115,47 @@ var orderWords = map[string]string{
 	CloseAccount:  "the reseller's account is to be closed",
 }
 
-// forward decides, folds what was decided, moves on to the next time at which the answer turns, and so on.
-func forward(p policy.Policy, about envelope.Entity, c Case, h history.History, now time.Time) (future []Step, next Step, err error) {
-	expected := Step{}
+// forward decides, folds what was decided, moves on to the next time at which the answer turns, and so on. What waits for somebody does
+// not come by itself: it is shown behind what does, with what it waits for.
+func forward(p policy.Policy, about envelope.Entity, c Case, h history.History, house House, now time.Time) (future []Step, next Step, err error) {
+	expected, last := Step{}, Step{}
 	for i := range horizon {
 		found, turns := findings.Assess(p, h, now)
-		state, following, err := Decide(p, about, c, h, found, now)
+		state, following, err := Decide(p, about, c, h, house, found, now)
 		if err != nil {
 			return nil, Step{}, err
 		}
+		var passed []Step
 		for _, said := range state {
 			entry := statement.Entry{LeafIndex: h.Next, AcceptedAt: now, About: about, Statement: said}
 			h, c = h.With(entry), c.With(entry)
-			if changed, ok := said.(statement.StandingChanged); ok {
-				future = append(future, taken(expected, changed, now, c.LimitAt))
+			switch said := said.(type) {
+			case statement.StandingChanged:
+				future = append(future, taken(expected, said, now, c.LimitAt))
+			case statement.LimitPassed:
+				passed = append(passed, Step{What: limitPasses, At: wholeSecond(now), Unless: expected.Unless, Waits: expected.Waits, LimitPassed: true})
 			}
 		}
+		future = append(future, passed...)
 		if i == 0 {
 			next = following
 		}
-		expected, now = following, Wake(following, turns)
-		if now.IsZero() {
+		// Told as it is told first: that it comes after the limit is true only of who still waits then, and the limit has a line of its own.
+		if expected = following; following.Waits != last.Waits || !following.At.Equal(last.At) {
+			last = following
+		}
+		if now = Wake(following, turns); now.IsZero() {
 			break
 		}
 	}
+	if last.Waits != "" {
+		future = append(future, last)
+		slices.SortStableFunc(future, func(a, b Step) int { return a.At.Compare(b.At) })
+	}
 	return future, next, nil
 }
+
+const limitPasses = "the limit of the case passes"
 
 // taken is the step that led to a change of standing: the one that was announced for this time, or else, where a step
 // is due that nobody has stated yet, the change itself.

@@ -36,7 +36,7 @@ func TestAResellerSeesWhatItOwesByWhenAndWhatComesOtherwise(t *testing.T) {
 		"terminated": {silent(t, on(30), on(44), on(51), on(59)), 70, Prospect{Standing: Terminated, PastDue: []Due{open}, Restrictions: []Restriction{noAccounts, closure}, LimitAt: on(60)}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := Outlook(c.l.policy, reseller, c.l.c, c.l.history, on(c.now))
+			got, err := Outlook(c.l.policy, reseller, c.l.c, c.l.history, House{}, on(c.now))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -64,21 +64,21 @@ func TestAResellerSeesWhatItOwesByWhenAndWhatComesOtherwise(t *testing.T) {
 
 func TestAStepThatNobodyStatedYetIsShownAsDueNow(t *testing.T) {
 	l := silent(t, on(30))
-	got, err := Outlook(l.policy, reseller, l.c, l.history, on(61))
+	got, err := Outlook(l.policy, reseller, l.c, l.history, House{}, on(61))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got.Standing != Warned || !got.NextStep.At.Equal(on(61)) || !strings.HasPrefix(got.NextStep.What, "restricted: ") || !got.NextStep.LimitPassed || !got.LimitPassed {
 		t.Errorf("got %+v", got)
 	}
-	if len(got.Future) != 3 || !got.Future[1].At.Equal(on(62)) || !got.Future[2].At.Equal(on(63)) {
+	if len(got.Future) != 4 || got.Future[1].What != limitPasses || !got.Future[2].At.Equal(on(62)) || !got.Future[3].At.Equal(on(63)) {
 		t.Errorf("the future: %+v", got.Future)
 	}
 }
 
 func TestACaseThatIsOnlyAboutToOpenSaysAlreadyThatItsLimitPasses(t *testing.T) {
 	l := silent(t, start)
-	got, err := Outlook(l.policy, reseller, l.c, l.history, on(70))
+	got, err := Outlook(l.policy, reseller, l.c, l.history, House{}, on(70))
 	if err != nil || got.Standing != Pending || !got.LimitPassed || !got.Future[0].LimitPassed {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -86,7 +86,7 @@ func TestACaseThatIsOnlyAboutToOpenSaysAlreadyThatItsLimitPasses(t *testing.T) {
 
 func TestTheObjectHasAMemberForEachPartAlsoWhereItIsEmpty(t *testing.T) {
 	l := silent(t, start)
-	prospect, err := Outlook(l.policy, reseller, l.c, l.history, on(1))
+	prospect, err := Outlook(l.policy, reseller, l.c, l.history, House{}, on(1))
 	if err != nil {
 		t.Fatal(err)
 	}

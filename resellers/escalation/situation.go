@@ -17,6 +17,7 @@ type situation struct {
 	about   envelope.Entity
 	c       Case
 	history history.History
+	house   House
 	found   []findings.Finding
 	now     time.Time // whole seconds
 }
@@ -48,9 +49,14 @@ func (s situation) stands() Standing {
 	return s.c.stands(attested)
 }
 
-// resolved says that a case is over but for its orders.
-func (s situation) resolved() bool {
-	return s.c.ID != "" && len(s.c.Behind()) == 0 && len(s.c.Orders) > 0
+// resolved says that orders are in force that no case needs any more: every finding behind theirs is cured, or a termination was taken
+// back.
+func (s situation) resolved() bool { return len(s.idle()) > 0 }
+
+// idle are those orders.
+func (s situation) idle() []Order {
+	over := len(s.c.Behind()) == 0
+	return slices.DeleteFunc(slices.Clone(s.c.Orders), func(o Order) bool { return !over && o.Case == s.c.ID })
 }
 
 // change is one difference between what the facts say and which findings are open: a finding to open or one to cure.
@@ -67,20 +73,26 @@ func (s situation) change() change {
 	var at time.Time
 	for i := range s.found {
 		f := &s.found[i]
-		known := slices.ContainsFunc(s.c.Findings, func(o Open) bool {
-			return o.ID == f.ID || findings.GoesOn(*s.policy, s.history, *f, o.Rule, o.Since, o.Evidence)
-		})
-		if !known && (at.IsZero() || f.Since.Before(at)) {
+		if s.known(*f) || s.now.Before(s.opensAt(*f)) || s.guarded(*f) {
+			continue
+		}
+		if at.IsZero() || f.Since.Before(at) {
 			first, at = change{opened: f}, f.Since
 		}
 	}
 	for i := range s.c.Findings {
 		o := &s.c.Findings[i]
+		if !o.UpheldAt.IsZero() { // an appeal found it wrong, whatever the facts say
+			if at.IsZero() || o.UpheldAt.Before(at) {
+				first, at = change{cured: o, by: findings.Cure{LeafIndex: o.UpheldLeaf, AcceptedAt: o.UpheldAt}}, o.UpheldAt
+			}
+			continue
+		}
 		if slices.ContainsFunc(s.found, func(f findings.Finding) bool { return f.ID == o.ID }) {
 			continue
 		}
 		// A finding is cured by what cures it, not by not being found: this clock may be behind the one that found it.
-		by, ok := findings.Cured(*s.policy, s.history, o.Rule, o.Since, o.Evidence)
+		by, ok := findings.Cured(*s.policy, s.standing(*o), o.Rule, o.Since, o.Evidence)
 		if ok && (at.IsZero() || by.AcceptedAt.Before(at)) {
 			first, at = change{cured: o, by: by}, by.AcceptedAt
 		}
@@ -88,46 +100,54 @@ func (s situation) change() change {
 	return first
 }
 
-// stepAt is when the open case takes its next step: at the time that was stated, but never before one of the findings
-// behind it was open for the cure floor. So one that joined late gets its time when the others are cured.
-func (s situation) stepAt() time.Time {
-	var stated time.Time
-	switch stage, _ := s.c.Stage(); stage {
-	case Warned:
-		stated = s.c.CureBy
-	case Restricted:
-		stated = s.c.ClosesAt
-	case Closing:
-		stated = s.c.TerminatesAt
+// standing is the history without disputes of an open finding that were decided for the reseller and did not end it: they lowered its
+// severity alone, or who decided them might not.
+func (s situation) standing(o Open) history.History {
+	h := s.history
+	if len(h.Settled) > 0 {
+		h.Settled = slices.DeleteFunc(slices.Clone(h.Settled), func(done history.Settled) bool { return done.Upheld && done.Finding == o.ID })
 	}
-	var ripe time.Time
-	for _, f := range s.c.Behind() {
-		if at := s.policy.Case.CureFloor.From(f.OpenedAt); ripe.IsZero() || at.Before(ripe) {
-			ripe = at
+	return h
+}
+
+// guarded says that the guard holds a finding back: of so many resellers at once it is held to be the gateway's own fault.
+func (s situation) guarded(f findings.Finding) bool {
+	return f.Severity != policy.Minor && s.house.GuardsFindings(s.policy.Guard, s.now)
+}
+
+// known says that a finding is open already, or that an appeal found it wrong.
+func (s situation) known(f findings.Finding) bool {
+	same := func(o Open) bool {
+		return o.ID == f.ID || findings.GoesOn(*s.policy, s.history, f, o.Rule, o.Since, o.Evidence)
+	}
+	return slices.ContainsFunc(s.c.Findings, same) || slices.ContainsFunc(s.c.Dismissed, same)
+}
+
+// next returns what happens next if nothing is done: what comes by itself, else what waits and for what.
+func (s situation) next() Step {
+	next := s.nextStep()
+	next.wake = s.wakes(next)
+	return next
+}
+
+func (s situation) nextStep() Step {
+	if stage, _ := s.c.Stage(); stage == Terminated {
+		return Step{What: "nothing: the relationship is terminated"}
+	}
+	var next Step
+	for _, m := range s.moves() {
+		step := s.step(m)
+		if next.What == "" || step.Waits == "" && (next.Waits != "" || step.At.Before(next.At)) {
+			next = step
 		}
 	}
-	if ripe.After(stated) {
-		return ripe
+	if next.What != "" {
+		return next
 	}
-	return stated
-}
-
-func (s situation) stepDue() bool {
-	return len(s.c.Behind()) > 0 && !s.now.Before(s.stepAt())
-}
-
-// next returns what happens next if nothing is done.
-func (s situation) next() Step {
-	stage, _ := s.c.Stage()
-	switch stage {
-	case Warned:
-		return s.step(willRestrict)
-	case Restricted:
-		return s.step(willClose)
-	case Closing:
-		return s.step(willTerminate)
-	case Terminated:
-		return Step{What: "nothing: the relationship is terminated"}
+	for _, f := range s.found {
+		if !s.known(f) && s.guarded(f) && !s.now.Before(s.opensAt(f)) {
+			return Step{What: willWarn + " (" + f.Rule + ")", At: s.opensAt(f), Unless: f.Cures, Waits: heldFindings}
+		}
 	}
 	ahead := findings.Ahead(*s.policy, s.history, s.now)
 	if len(ahead) == 0 {
@@ -143,14 +163,45 @@ func (s situation) next() Step {
 	if first.Severity == policy.Minor {
 		does = "watch: a minor finding is opened"
 	}
-	return Step{What: does + " (" + first.Rule + ")", At: first.Since, Unless: first.Cures}
+	return Step{What: does + " (" + first.Rule + ")", At: s.opensAt(first), Unless: first.Cures}
 }
 
-func (s situation) step(does string) Step {
-	step := Step{What: does, At: s.stepAt(), Unless: cures(s.c.Behind())}
-	if step.At.After(s.c.LimitAt) {
+// step is what is announced of a move.
+func (s situation) step(m move) Step {
+	at, why := s.ready(m)
+	step := Step{What: m.does, At: at, Unless: cures(s.c.Behind()), Waits: why}
+	if limit := s.limit(); at.After(limit) || why != "" && !s.now.Before(limit) {
 		step.LimitPassed = true
-		step.What += ", after the limit of " + moment(s.c.LimitAt)
+		step.What += ", after the limit of " + moment(limit)
 	}
 	return step
+}
+
+// wakes is when, nothing new being said, the answer turns by the case alone: at the next step, at the limit that passes before it, or
+// when the time of an outage has been given back.
+func (s situation) wakes(next Step) (wake time.Time) {
+	sooner := func(at time.Time) {
+		if at.After(s.now) && (wake.IsZero() || at.Before(wake)) {
+			wake = at
+		}
+	}
+	if next.Waits == "" {
+		sooner(next.At)
+	}
+	if stage, _ := s.c.Stage(); stage == Terminated {
+		return time.Time{}
+	}
+	if len(s.c.Behind()) > 0 && !s.c.PassedLimit.Equal(s.c.LimitAt) {
+		sooner(s.c.LimitAt)
+	}
+	for _, f := range s.found {
+		if s.known(f) {
+			continue
+		}
+		sooner(s.opensAt(f))
+		if s.guarded(f) && !s.house.Counts.Tripped {
+			sooner(s.now.Add(time.Duration(s.policy.Guard.Findings.Within))) // what was opened when people released it is counted no longer then
+		}
+	}
+	return wake
 }

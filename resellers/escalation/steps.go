@@ -31,34 +31,37 @@ func (s situation) cure() []statement.Statement {
 
 func (s situation) withdraw() []statement.Statement {
 	var withdrawn []statement.Statement
-	for _, order := range s.c.Orders {
-		withdrawn = append(withdrawn, statement.OrderWithdrawn{
-			Basis: s.basis(), Case: s.c.ID, Order: order.Name, Why: "Every finding behind the case is cured.",
-		})
+	for _, order := range s.idle() {
+		why := "Every finding behind the case is cured."
+		if order.Case != s.c.ID && order.Case != "" {
+			why = "The termination was taken back."
+		}
+		of := order.Case
+		if of == "" { // given by an earlier version, which kept none: it was the open case's
+			of = s.c.ID
+		}
+		withdrawn = append(withdrawn, statement.OrderWithdrawn{Basis: s.basis(), Case: of, Order: order.Name, Why: why})
 	}
 	return withdrawn
 }
 
 func (s situation) warn() []statement.Statement {
 	// The earliest finding behind the case starts the clock, also when several were found at once.
-	behind := s.c.Behind()
-	since, opened := behind[0].Since, behind[0].OpenedAt
-	for _, f := range behind[1:] {
-		if f.Since.Before(since) {
-			since, opened = f.Since, f.OpenedAt
-		}
+	behind, limit := s.c.Behind(), s.limit()
+	cureBy := s.policy.Case.CureBy(s.now, limit)
+	if s.repeats() {
+		cureBy = s.policy.Case.ShortCureBy(s.now, limit)
 	}
-	limit := s.policy.Case.LimitAt(since, opened)
 	return []statement.Statement{statement.WarningIssued{
 		Basis: s.basis(), Case: s.c.ID, Findings: ids(behind), LimitAt: limit,
-		CureBy: s.policy.Case.CureBy(s.now, limit), ToCure: toCure(behind), Dispute: dispute,
+		CureBy: cureBy, ToCure: toCure(behind), Dispute: dispute,
 	}}
 }
 
 func (s situation) restrict() []statement.Statement {
 	return []statement.Statement{statement.RestrictionOrdered{
 		Basis: s.basis(), Case: s.c.ID, Order: NoNewAccounts, Findings: ids(s.c.Behind()), Next: willClose,
-		NextAt: s.policy.Case.ClosesAt(s.c.CureBy, s.now, s.c.LimitAt), LimitAt: s.c.LimitAt,
+		NextAt: s.inHours(s.policy.Case.ClosesAt(s.cureEnded(), s.now, s.c.LimitAt)), LimitAt: s.c.LimitAt,
 	}}
 }
 
@@ -67,13 +70,19 @@ func (s situation) restrict() []statement.Statement {
 func (s situation) close() []statement.Statement {
 	return []statement.Statement{statement.ClosureOrdered{
 		Basis: s.basis(), Case: s.c.ID, Scope: CloseAccount, Findings: ids(s.c.Behind()),
-		TerminatesAt: s.policy.Case.TerminatesAt(s.now, s.c.LimitAt), LimitAt: s.c.LimitAt,
+		TerminatesAt: s.inHours(s.policy.Case.TerminatesAt(s.now, s.c.LimitAt)), LimitAt: s.c.LimitAt,
 	}}
 }
 
 func (s situation) terminate() []statement.Statement {
 	return []statement.Statement{statement.RelationshipTerminated{
 		Basis: s.basis(), Case: s.c.ID, Findings: ids(s.c.Behind()), LimitAt: s.c.LimitAt, Why: s.whyTerminated(s.now),
+	}}
+}
+
+func (s situation) pass() []statement.Statement {
+	return []statement.Statement{statement.LimitPassed{
+		Basis: s.basis(), Case: s.c.ID, Findings: ids(s.c.Behind()), LimitAt: s.c.LimitAt, Why: s.whyPassed(),
 	}}
 }
 

@@ -55,7 +55,7 @@ func parseTime(s string) (at time.Time, rest string, err error) {
 
 var (
 	happening   = regexp.MustCompile(`^(enrolled|attests (initial|annual|change|incomplete)|(opens|closes) an account of [a-z0-9-]+|verifies [a-z0-9-]+|gateway (down|up)|exempt until day \d+|exemption withdrawn)$`)
-	expectation = regexp.MustCompile(`^(pending|good|watch|warned|restricted|closing|terminated|(opens|cures|orders|withdraws) [a-z.-]+)$`)
+	expectation = regexp.MustCompile(`^(pending|good|watch|warned|restricted|closing|terminated|(opens|cures|orders|withdraws) [a-z.-]+|passes limit)$`)
 	stateOf     = regexp.MustCompile(`^(still (pending|good|watch|warned|restricted|closing|terminated)|limit (day .+|kept|passed|none)|next ([a-z]+ on day .+|nothing))$`)
 )
 
@@ -169,7 +169,7 @@ func (s story) play(t *testing.T) *life {
 // check compares a state of the story's reseller.
 func (l *life) check(t *testing.T, c check) {
 	t.Helper()
-	prospect, err := Outlook(l.policy, reseller, l.c, l.history, c.at)
+	prospect, err := Outlook(l.policy, reseller, l.c, l.history, l.house, c.at)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,29 +16,70 @@ type Cure struct {
 }
 
 // Cured returns what cured a finding that was stated, if anything did: an entry after which the facts no longer fall short as it says,
-// or an exemption from the rule that reaches beyond the time at which it opened. It asks for no time: a finding that is merely not
-// assessed, by a node whose clock is behind, is not cured.
+// an exemption from the rule that reaches beyond the time at which it opened, or an officer who settled it. It asks for no time: a
+// finding that is merely not assessed, by a node whose clock is behind, is not cured.
 func Cured(p policy.Policy, h history.History, rule string, since time.Time, evidence []int64) (Cure, bool) {
-	by, cured := cured(&p, &h, rule, since, evidence)
-	if e := h.Exempt; e.ID != "" && exempted(rule) && since.Before(e.Until) && (!cured || e.LeafIndex < by.LeafIndex) {
-		return Cure{LeafIndex: e.LeafIndex, AcceptedAt: e.Since}, true
+	of := ruleOf(&p, rule)
+	by, is := Cure{}, false
+	if of == nil || of.CuredBy != policy.ByOfficer {
+		by, is = cured(&p, &h, rule, since, evidence)
+		if e := h.Exempt; e.ID != "" && exempted(rule) && since.Before(e.Until) && (!is || e.LeafIndex < by.LeafIndex) {
+			by, is = Cure{LeafIndex: e.LeafIndex, AcceptedAt: e.Since}, true
+		}
 	}
-	return by, cured
+	if len(h.Settled) > 0 {
+		if s, done := settlement(&h, of, idOf(rule, since, evidence)); done && (!is || s.LeafIndex < by.LeafIndex) {
+			return Cure{LeafIndex: s.LeafIndex, AcceptedAt: s.At}, true
+		}
+	}
+	return by, is
+}
+
+// settlement is how an officer settled a finding. Accepting a remediation settles only what the facts do not cure.
+func settlement(h *history.History, rule *policy.Rule, id string) (history.Settled, bool) {
+	s, done := h.Settlement(id)
+	return s, done && (s.Upheld || rule != nil && rule.CuredBy == policy.ByOfficer)
+}
+
+// ruleOf returns a rule of the policy by its name, whether it is on or not; nil if the policy does not name it.
+func ruleOf(p *policy.Policy, name string) *policy.Rule {
+	if row := rowOf(name); row != nil {
+		if rule := row.rule(&p.Rules); rule.Name != "" {
+			return rule
+		}
+		return nil
+	}
+	for i := range p.Rules.Custom {
+		if p.Rules.Custom[i].Name == name {
+			return &p.Rules.Custom[i].Rule
+		}
+	}
+	return nil
 }
 
 func cured(p *policy.Policy, h *history.History, rule string, since time.Time, evidence []int64) (Cure, bool) {
 	row := rowOf(rule)
 	switch {
-	case row != nil && row.spell != nil && len(evidence) > 0:
+	case rule == policy.ContactUnconfirmed:
+		return Cure{LeafIndex: h.Contact.LeafIndex, AcceptedAt: h.Contact.At}, h.Contact.LeafIndex > newest(evidence)
+	case row != nil && row.spell != nil && row.last == nil && len(evidence) > 0:
 		return ended(*row.spell(h), evidence[0])
 	case row != nil && lasts(rule):
+		if row.each != nil {
+			return Cure{}, false // facts for good
+		}
+		last := Cure{LeafIndex: h.Figures.LastStatedLeaf, AcceptedAt: h.Figures.LastStatedAt}
+		if row.last != nil {
+			last = row.last(h, newest(evidence))
+		}
 		short, owed := row.judge(&p.Rules, h)
-		return outlasted(h, short, owed, since, evidence)
+		return outlasted(last, short, owed, since, evidence)
 	case row == nil && strings.HasPrefix(rule, policy.CustomPrefix):
 		custom := slices.IndexFunc(p.Rules.Custom, func(c policy.CustomRule) bool { return c.Name == rule && c.On })
 		figures := figuresOf(h)
 		// One that is in no policy any more finds nothing.
-		return outlasted(h, statedLast(h), custom >= 0 && p.Rules.Custom[custom].Holds(&figures), since, evidence)
+		return outlasted(Cure{LeafIndex: h.Figures.LastStatedLeaf, AcceptedAt: h.Figures.LastStatedAt}, statedLast(h),
+			custom >= 0 && p.Rules.Custom[custom].Holds(&figures), since, evidence)
 	}
 	attested, cured := h.FirstAfter(newest(evidence))
 	return Cure{LeafIndex: attested.LeafIndex, AcceptedAt: attested.AcceptedAt}, cured
@@ -53,10 +94,9 @@ func ended(s history.Spell, began int64) (Cure, bool) {
 	return Cure{LeafIndex: s.EndLeaf, AcceptedAt: s.EndedAt}, s.LeafIndex == began && !s.EndedAt.IsZero()
 }
 
-// outlasted is the cure of a finding under a rule that lasts: the newest statement, if after it nothing falls short, or only later
-// than it. What fell short before that statement is the same finding, going on.
-func outlasted(h *history.History, short shortfall, owed bool, since time.Time, evidence []int64) (Cure, bool) {
-	last := Cure{LeafIndex: h.Figures.LastStatedLeaf, AcceptedAt: h.Figures.LastStatedAt}
+// outlasted is the cure of a finding under a rule that lasts: the last entry that can have ended it, if after it nothing falls short,
+// or only later than it. What fell short before that entry is the same finding, going on.
+func outlasted(last Cure, short shortfall, owed bool, since time.Time, evidence []int64) (Cure, bool) {
 	same := short.since.Equal(since) && slices.Equal(short.evidence, evidence)
 	if last.AcceptedAt.IsZero() || last.LeafIndex <= newest(evidence) || owed && (same || !short.since.After(last.AcceptedAt)) {
 		return Cure{}, false
@@ -67,7 +107,7 @@ func outlasted(h *history.History, short shortfall, owed bool, since time.Time, 
 // GoesOn is true if a finding that was stated is the one that is found now: under a rule of many things it goes on until none of them
 // falls short, though by then it would have begun later and with other entries.
 func GoesOn(p policy.Policy, h history.History, f Finding, rule string, since time.Time, evidence []int64) bool {
-	if f.Rule != rule || !lasts(rule) {
+	if f.Rule != rule || !lasts(rule) || rowOf(rule) != nil && rowOf(rule).each != nil { // each piece of evidence is a finding of its own
 		return false
 	}
 	_, cured := Cured(p, h, rule, since, evidence)

@@ -6,6 +6,7 @@
 package findings
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,6 +24,10 @@ type Finding struct {
 	Words    string          `json:"words"`    // the shortfall, for people
 	Cures    string          `json:"cures"`    // what cures it, for the reseller
 
+	// Audiences are who may be shown each piece of the evidence, in its order; nil if the reseller may be shown all of it. For
+	// leaves out what a reader may not see.
+	Audiences []Audience `json:"audiences,omitzero"`
+
 	// Reminders are when the reseller is reminded of a finding that is ahead: those that are not over yet, the next one first.
 	Reminders []time.Time `json:"reminders,omitzero"`
 }
@@ -33,12 +38,12 @@ func Assess(p policy.Policy, h history.History, now time.Time) (open []Finding, 
 	if h.TerminatedAt.IsZero() && h.Exempt.In(now) {
 		turns = wholeSecond(h.Exempt.Until)
 	}
-	for _, f := range all(&p, &h) {
+	for _, o := range owed(&p, &h) {
 		switch {
-		case !now.Before(f.Since):
-			open = append(open, f)
-		case turns.IsZero() || f.Since.Before(turns):
-			turns = f.Since
+		case !now.Before(o.since):
+			open = append(open, o.found(&h))
+		case turns.IsZero() || o.since.Before(turns):
+			turns = o.since
 		}
 	}
 	return open, turns
@@ -47,39 +52,57 @@ func Assess(p policy.Policy, h history.History, now time.Time) (open []Finding, 
 // Ahead returns what will fall short after now, nothing new being said.
 func Ahead(p policy.Policy, h history.History, now time.Time) []Finding {
 	var ahead []Finding
-	for _, f := range all(&p, &h) {
-		if now.Before(f.Since) {
-			f.Reminders = reminders(&p.Rules, f, now)
-			ahead = append(ahead, f)
+	for _, o := range owed(&p, &h) {
+		if !now.Before(o.since) {
+			continue
 		}
+		f := o.found(&h)
+		f.Reminders = reminders(o.rule, f.Since, now)
+		ahead = append(ahead, f)
 	}
 	return ahead
 }
 
 // reminders are the dates at which is reminded of a finding before it opens.
-func reminders(r *policy.Rules, f Finding, now time.Time) []time.Time {
-	if f.Rule != r.CIPStale.Name {
-		return nil
-	}
+func reminders(rule *policy.Rule, opens, now time.Time) []time.Time {
 	var dates []time.Time
-	for _, before := range r.CIPStale.Reminders.Value {
-		if at := f.Since.Add(-time.Duration(before)); at.After(now) {
+	for _, before := range rule.Reminders.Value {
+		if at := opens.Add(-time.Duration(before)); at.After(now) {
 			dates = append(dates, at)
 		}
 	}
 	return dates
 }
 
-func all(p *policy.Policy, h *history.History) []Finding {
+// owing is a shortfall, now or ahead, under its rule.
+type owing struct {
+	rule *policy.Rule
+	shortfall
+}
+
+// owed returns what falls short or will, in the order of the rules.
+func owed(p *policy.Policy, h *history.History) []owing {
 	if !h.TerminatedAt.IsZero() || !h.Enrolled() {
 		return nil // nothing is owed any more, or yet; what was found stays found
 	}
-	var all []Finding
+	all := make([]owing, 0, 8)
+	add := func(rule *policy.Rule, s shortfall) {
+		if o := (owing{rule, s}); len(h.Settled) == 0 || o.stands(h) {
+			all = append(all, o)
+		}
+	}
 	for i := range judged {
-		if rule := judged[i].rule(&p.Rules); rule.On {
-			if short, owed := judged[i].judge(&p.Rules, h); owed {
-				all = append(all, found(rule, judged[i].exempted(rule, short, h.Exempt)))
+		row := &judged[i]
+		rule := row.rule(&p.Rules)
+		if !rule.On {
+			continue
+		}
+		if row.each != nil {
+			for _, s := range row.each(h) {
+				add(rule, s)
 			}
+		} else if s, is := row.judge(&p.Rules, h); is {
+			add(rule, row.exempted(rule, s, h.Exempt))
 		}
 	}
 	if len(p.Rules.Custom) == 0 {
@@ -88,21 +111,51 @@ func all(p *policy.Policy, h *history.History) []Finding {
 	figures := figuresOf(h)
 	for i := range p.Rules.Custom {
 		if custom := &p.Rules.Custom[i]; custom.On && custom.Holds(&figures) {
-			all = append(all, found(&custom.Rule, statedLast(h)))
+			add(&custom.Rule, statedLast(h))
 		}
 	}
 	return all
 }
 
-func found(rule *policy.Rule, s shortfall) Finding {
-	f := Finding{
-		ID: rule.Name + "." + s.since.Format("20060102T150405Z"), Rule: rule.Name, Severity: rule.Severity, Since: s.since,
-		Evidence: s.evidence, Words: rule.Finding, Cures: rule.Cure,
+// stands is false if an officer settled the shortfall. A settlement ends one finding and is no leave for ever: where the rule gives a
+// time, and the facts are still so that long after it was settled, it is found anew. Else one customer that was disputed would hide
+// every one that comes behind it.
+func (o *owing) stands(h *history.History) bool {
+	for range len(h.Settled) + 1 {
+		s, done := settlement(h, o.rule, idOf(o.rule.Name, o.since, o.evidence))
+		if !done {
+			return true
+		}
+		if o.anew <= 0 {
+			return false
+		}
+		o.since = wholeSecond(s.At.Add(o.anew))
+		o.evidence = append(slices.Clone(o.evidence), s.LeafIndex)
 	}
-	if lasts(rule.Name) {
-		f.ID += "." + strconv.FormatInt(s.evidence[0], 10)
+	return false
+}
+
+func (o *owing) found(h *history.History) Finding {
+	f := Finding{
+		ID: idOf(o.rule.Name, o.since, o.evidence), Rule: o.rule.Name, Severity: o.rule.Severity, Since: o.since,
+		Evidence: o.evidence, Words: o.rule.Finding, Cures: o.rule.Cure, Audiences: audiences(h, o.evidence),
+	}
+	if o.severity != "" {
+		f.Severity = o.severity
 	}
 	return f
+}
+
+// idOf names a finding: by its rule, since when it is true, and, unless the rule is about one entry alone, the first entry that it
+// follows from.
+func idOf(rule string, since time.Time, evidence []int64) string {
+	id := make([]byte, 0, 64)
+	id = append(id, rule...)
+	id = since.AppendFormat(id, ".20060102T150405Z")
+	if lasts(rule) && len(evidence) > 0 {
+		id = strconv.AppendInt(append(id, '.'), evidence[0], 10)
+	}
+	return string(id)
 }
 
 // wholeSecond rounds up, since statements carry whole seconds: a finding opens no part of a second early, and its Since

@@ -20,6 +20,8 @@ type book struct {
 	customers map[string]history.Customer
 	accounts  map[string]history.Account
 	leaf      int64
+	said      []event
+	stated    map[string]Finding
 }
 
 func newBook() *book {
@@ -70,6 +72,10 @@ func (b *book) verify(at time.Duration, customer, tier string, collected ...stri
 }
 
 func (b *book) attest(at time.Duration, basis string, copied string, inPlace bool) int64 {
+	return b.say(at, "", attestation(basis, copied, inPlace))
+}
+
+func attestation(basis, copied string, inPlace bool) statement.CIPAttestation {
 	said := statement.CIPAttestation{Occasion: "initial", Basis: basis}
 	if basis != "adopted" {
 		e := statement.Element{InPlace: true}
@@ -81,7 +87,7 @@ func (b *book) attest(at time.Duration, basis string, copied string, inPlace boo
 	if copied != "" {
 		said.Copy = &statement.Copy{SHA256: copied}
 	}
-	return b.say(at, "", said)
+	return said
 }
 
 func (b *book) document(at time.Duration, sha256 string) int64 {
@@ -174,18 +180,29 @@ func TestEachRuleOpensAtItsMomentAndNotBefore(t *testing.T) {
 			b.verify(5*day, "c", "medium")
 		}, 370 * day, 13},
 
-		"without an element": {"customer.incomplete", func(b *book) { b.verify(5*day, "c", "low", everything[1:]...) }, 5 * day, 10},
-		"with every element": {"customer.incomplete", func(b *book) { b.verify(5*day, "c", "low", everything...) }, 0, 0},
+		"without an element": {"customer.incomplete", func(b *book) { b.account(day, "c", "opened"); b.verify(5*day, "c", "low", everything[1:]...) }, 5 * day, 11},
+		"with every element": {"customer.incomplete", func(b *book) { b.account(day, "c", "opened"); b.verify(5*day, "c", "low", everything...) }, 0, 0},
+		"who has no account": {"customer.incomplete", func(b *book) { b.verify(5*day, "c", "low") }, 0, 0},
+		"who opens one":      {"customer.incomplete", func(b *book) { b.verify(5*day, "c", "low"); b.account(6*day, "c", "opened") }, 6 * day, 11},
+		"who closed it": {"customer.incomplete", func(b *book) {
+			b.account(day, "c", "opened")
+			b.verify(5*day, "c", "low")
+			b.account(6*day, "c", "closed")
+		}, 0, 0},
 		"one of two is mended": {"customer.incomplete", func(b *book) {
+			b.account(day, "c", "opened")
+			b.account(day, "d", "opened")
 			b.verify(5*day, "c", "low")
 			b.verify(6*day, "d", "low")
 			b.verify(7*day, "c", "low", everything...)
-		}, 5 * day, 10},
+		}, 5 * day, 12},
 		"both are, and another came": {"customer.incomplete", func(b *book) {
+			b.account(day, "c", "opened")
+			b.account(day, "d", "opened")
 			b.verify(5*day, "c", "low")
 			b.verify(7*day, "c", "low", everything...)
 			b.verify(8*day, "d", "low")
-		}, 8 * day, 12},
+		}, 8 * day, 14},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBook()

@@ -3,6 +3,8 @@ package history
 import (
 	"slices"
 	"time"
+
+	"github.com/cipgate/cipgate/attestations/statement"
 )
 
 // keptCopies is how many written programs a History remembers: the latest.
@@ -38,11 +40,15 @@ func (h History) named(sha256 string, at time.Time) History {
 	return h
 }
 
-// received notes that the document itself is in hand. With that of the program that the latest attestation stands for, none is owed.
-func (h History) received(sha256 string, leafIndex int64, at time.Time) History {
+// received notes that a document is in hand. With that of the program that the latest attestation stands for, none is owed, and every
+// request for it is answered; another document answers the request that it names.
+func (h History) received(said statement.DocumentReceived, leafIndex int64, at time.Time) History {
+	sha256, answers := said.Document.SHA256, called(said.Request)
 	if latest, attested := h.Latest(); attested && latest.Copy == sha256 {
 		h.CopyOwed = h.CopyOwed.with(false, leafIndex, at)
+		answers = func(Debt) bool { return true }
 	}
+	h.CIPRequests = h.CIPRequests.settled(leafIndex, at, answers)
 	for i, one := range h.Copies {
 		if one.SHA256 == sha256 && one.ReceivedAt.IsZero() {
 			h.Copies = slices.Clone(h.Copies)

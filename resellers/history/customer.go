@@ -26,9 +26,13 @@ type Customer struct {
 	AccountsOpen int `json:"accounts_open,omitzero"` // not closed; a limited one is open
 
 	// UnverifiedSince is since when it has an open account and is not verified though it should be, counted from when the
-	// ledger took the entry that made it so; zero if that does not hold.
+	// ledger took the entry that made it so; zero if that does not hold. Closing its accounts stops the time, and opening one goes
+	// on with it, moved up by what ran before: whoever closes and opens accounts gets no new time, only verifying does.
 	UnverifiedSince time.Time `json:"unverified_since,omitzero"`
 	UnverifiedLeaf  int64     `json:"unverified_leaf,omitzero"` // of that entry
+	UnverifiedFrom  time.Time `json:"unverified_from,omitzero"` // when that entry was taken, where it is not UnverifiedSince
+	// WaitedMicros is how long it had an open account unverified before they were all closed, in microseconds.
+	WaitedMicros int64 `json:"waited_us,omitzero"`
 
 	Reports int `json:"reports,omitzero"` // of suspicious activity, without corrections
 
@@ -45,9 +49,10 @@ func (c Customer) Unverified() bool {
 	return c.AccountsOpen > 0 && !c.Verification.Verified() && !c.US()
 }
 
-// Incomplete is true if it was verified, should be, and an element that 7.302 asks for is not said to be in hand.
+// Incomplete is true if it has an open account, was verified, should be, and an element that 7.302 asks for is not said to be in
+// hand. Of who has no account any more nothing is asked: the rule collects at the account's opening, and for as long as it is kept.
 func (c Customer) Incomplete() bool {
-	return c.Verification.Verified() && len(c.Verification.Missing) > 0 && !c.US()
+	return c.AccountsOpen > 0 && c.Verification.Verified() && len(c.Verification.Missing) > 0 && !c.US()
 }
 
 // named notes an entry that names the customer.
@@ -99,11 +104,23 @@ func (c Customer) holds(before, after Account) Customer {
 
 // clocked starts or stops the time in which it should have been verified.
 func (c Customer) clocked(e statement.Entry) Customer {
+	at := e.AcceptedAt.UTC()
+	runs := !c.UnverifiedSince.IsZero()
 	switch {
-	case !c.Unverified():
-		c.UnverifiedSince, c.UnverifiedLeaf = time.Time{}, 0
-	case c.UnverifiedSince.IsZero():
-		c.UnverifiedSince, c.UnverifiedLeaf = e.AcceptedAt.UTC(), e.LeafIndex
+	case c.Unverified() && !runs:
+		c.UnverifiedSince, c.UnverifiedLeaf = at, e.LeafIndex
+		if c.WaitedMicros > 0 {
+			c.UnverifiedSince, c.UnverifiedFrom = at.Add(-time.Duration(c.WaitedMicros)*time.Microsecond), at
+		}
+		return c
+	case c.Unverified():
+		return c
+	case runs:
+		c.WaitedMicros = at.Sub(c.UnverifiedSince).Microseconds()
+		c.UnverifiedSince, c.UnverifiedLeaf, c.UnverifiedFrom = time.Time{}, 0, time.Time{}
+	}
+	if c.Verification.Verified() || c.US() {
+		c.WaitedMicros = 0
 	}
 	return c
 }

@@ -53,6 +53,29 @@ type History struct {
 	// Waiting is which customers have waited longest. Whoever folds Records keeps it (Waiting.With).
 	Waiting Waiting `json:"waiting,omitzero"`
 
+	// What the provider asked for and is not done: information, the written program, orders, and reports of trainings that became
+	// covered when the definition moved.
+	Inquiries   Debts `json:"inquiries,omitzero"`
+	CIPRequests Debts `json:"cip_requests,omitzero"`
+	Orders      Debts `json:"orders,omitzero"`
+	Trainings   Debts `json:"trainings,omitzero"`
+
+	// LateSuspicions and LateTrainings are how late reports came, and Reports the latest ones of suspicious activity.
+	LateSuspicions []Late   `json:"late_suspicions,omitzero"`
+	LateTrainings  []Late   `json:"late_trainings,omitzero"`
+	Reports        []Report `json:"reports,omitzero"`
+
+	// Unproved is since when a notice that asks something of the reseller is on its way and no notice was proved since; Contact
+	// when its contact was confirmed last.
+	Unproved Spell   `json:"unproved,omitzero"`
+	Contact  Contact `json:"contact,omitzero"`
+
+	Prohibited Prohibited `json:"prohibited,omitzero"`
+	Evidence   []Evidence `json:"evidence,omitzero"`
+	Settled    []Settled  `json:"settled,omitzero"`
+	// OfSeverity are the latest disputes that only say that a finding is not as severe: deciding one for the reseller settles no facts.
+	OfSeverity []string `json:"of_severity,omitzero"`
+
 	// Next is the lowest leaf index that an entry not yet folded can have. It is not the leaf index last seen, so that
 	// the zero History is an empty one.
 	Next int64 `json:"next"`
@@ -110,6 +133,16 @@ func (h History) With(e statement.Entry) History {
 		}
 		h.Figures = h.Figures.stated(e)
 	}
+	// What an entity says about itself is no word of the gateway, whatever kind it claims to be.
+	if e.Statement.Kind().ByGateway() && e.By == e.About {
+		if s, own := e.Statement.(statement.EntityEnrolled); own {
+			return h.enrolled(s, e.LeafIndex, acceptedAt)
+		}
+		return h
+	}
+	if said, answers := statement.RemediationOf(e); answers {
+		return h.remedied(said, e)
+	}
 	switch s := e.Statement.(type) {
 	case statement.EntityEnrolled:
 		return h.enrolled(s, e.LeafIndex, acceptedAt)
@@ -117,25 +150,41 @@ func (h History) With(e statement.Entry) History {
 		if s.Copy != nil {
 			h = h.named(s.Copy.SHA256, acceptedAt)
 		}
+		h.Unproved = h.Unproved.with(false, e.LeafIndex, acceptedAt) // who does what was asked was reached
 		return h.attested(s, e.LeafIndex, acceptedAt)
+	case statement.SuspiciousActivity:
+		return h.suspected(s, e)
+	case statement.AITraining:
+		return h.trained(s, e.LeafIndex, acceptedAt)
+	case statement.OrderConfirmation:
+		return h.confirmed(s, e.LeafIndex, acceptedAt)
 	case statement.DocumentReceived:
-		// What an entity says about itself is no word of the gateway, whatever kind it claims to be.
-		if e.By != e.About {
-			return h.received(s.Document.SHA256, e.LeafIndex, acceptedAt)
-		}
+		return h.received(s, e.LeafIndex, acceptedAt)
 	case statement.ExemptionGranted:
-		if e.By != e.About { // nobody exempts itself
-			return h.granted(s, e.LeafIndex, acceptedAt)
-		}
+		return h.granted(s, e.LeafIndex, acceptedAt) // nobody exempts itself
 	case statement.ExemptionWithdrawn:
-		if e.By != e.About {
-			return h.withdrawn(s, e.LeafIndex, acceptedAt)
+		return h.withdrawn(s, e.LeafIndex, acceptedAt)
+	case statement.OfficerAction:
+		return h.acted(s, e)
+	case statement.AppealDecided:
+		// One about the severity alone leaves the facts as they are.
+		if s.Decision == "upheld" && !slices.Contains(h.OfSeverity, s.Remediation) {
+			return h.settle(Settled{Finding: s.Finding, Upheld: true, At: acceptedAt, LeafIndex: e.LeafIndex})
 		}
+	case statement.NoticeProved:
+		h.Unproved = h.Unproved.with(false, e.LeafIndex, acceptedAt)
+	case statement.ScreeningChanged:
+		return h.screened(s, e.LeafIndex, acceptedAt)
+	case statement.TransactionCovered:
+		return h.covered(s, e.LeafIndex, acceptedAt)
 	case statement.RelationshipTerminated:
-		// What an entity says about itself is no decision of the gateway, whatever kind it claims to be.
-		if h.TerminatedAt.IsZero() && e.By != e.About {
+		if h.TerminatedAt.IsZero() {
 			h.TerminatedAt = acceptedAt
 		}
+	case statement.RelationshipReinstated:
+		return h.reinstated(e.LeafIndex, acceptedAt)
+	default:
+		return h.asked(e)
 	}
 	return h
 }

@@ -117,7 +117,7 @@ func (b *book) recount(t fatal) Figures {
 		switch c.Verification.Result {
 		case "verified":
 			f.CustomersVerified++
-			if !us && len(c.Verification.Missing) > 0 {
+			if open > 0 && !us && len(c.Verification.Missing) > 0 {
 				f.CustomersIncomplete++
 			}
 		case "not-verified":
@@ -312,7 +312,15 @@ func TestTheNewestStatementOfTheLatestDayCounts(t *testing.T) {
 		"a correction counts whatever its day": {said: []statement.Entry{verified(0, "c", "2026-01-05"), corrects(0, failed(1, "c", "2026-01-02"))},
 			result: "not-verified"},
 		"a closing that was a mistake": {said: []statement.Entry{account(0, "c", "opened", "2026-01-01"), account(1, "c", "closed", "2026-01-05"), corrects(1, account(2, "c", "restored", "2026-01-03"))},
-			account: "open", unverified: true, since: 2},
+			account: "open", unverified: true, since: 1}, // an hour had run before it
+		"closed and opened again": {said: []statement.Entry{account(2, "c", "opened", "2026-01-01"), account(5, "c", "closed", "2026-01-02"), account(9, "c", "opened", "2026-01-03")},
+			account: "open", unverified: true, since: 6}, // three had
+		"and once more": {said: []statement.Entry{account(2, "c", "opened", "2026-01-01"), account(5, "c", "closed", "2026-01-02"), account(9, "c", "opened", "2026-01-03"),
+			account(10, "c", "closed", "2026-01-04"), account(20, "c", "opened", "2026-01-05")},
+			account: "open", unverified: true, since: 16},
+		"verified in between": {said: []statement.Entry{account(2, "c", "opened", "2026-01-01"), account(5, "c", "closed", "2026-01-02"), verified(6, "c", "2026-01-02"),
+			account(9, "c", "opened", "2026-01-03"), failed(11, "c", "2026-01-04")},
+			result: "not-verified", verifiedOn: "2026-01-02", account: "open", unverified: true, since: 11},
 	} {
 		b := newBook()
 		for _, e := range c.said {

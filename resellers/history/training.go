@@ -15,6 +15,7 @@ type Training struct {
 	StartedOn   statement.Date `json:"started_on,omitzero"`
 	CompletedOn statement.Date `json:"completed_on,omitzero"`
 	Operations  string         `json:"operations,omitzero"` // such as 1.2e26
+	Modalities  []string       `json:"modalities,omitzero"` // text, code, image, audio, video, biological, other
 	Country     string         `json:"country,omitzero"`    // of the cluster, ISO 3166-1 alpha-2
 
 	// KnewAt is the earliest time of which any report says that somebody knew, and KnewBy who: the earliest governs, and no
@@ -50,9 +51,9 @@ func (t Training) with(said statement.AITraining, e statement.Entry) Training {
 		return t // a plan that came late: what has occurred is planned no more
 	}
 	t.Customer, t.State, t.StartedOn, t.CompletedOn = e.Customer, said.State, said.StartedOn, said.CompletedOn
-	t.Operations, t.Country = "", ""
+	t.Operations, t.Modalities, t.Country = "", nil, ""
 	if p := said.Parameters; p != nil {
-		t.Operations = p.Operations
+		t.Operations, t.Modalities = p.Operations, p.Modalities
 		if p.Cluster != nil {
 			t.Country = p.Cluster.Country
 		}

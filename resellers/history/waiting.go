@@ -18,6 +18,7 @@ type Waiter struct {
 	Customer  string    `json:"customer,omitzero"`
 	Since     time.Time `json:"since,omitzero"`      // UTC; of who is verified, when the day of that began
 	LeafIndex int64     `json:"leaf_index,omitzero"` // of the entry that says so
+	From      time.Time `json:"from,omitzero"`       // before which nothing falls short, if that is later than Since: it waited, and had no account for a time
 }
 
 // Nobody is true for the zero Waiter.
@@ -53,7 +54,7 @@ func Queues() []Queue { return []Queue{ToVerify, LowAgain, MediumAgain, HighAgai
 func (c Customer) Waits() (Queue, Waiter, bool) {
 	switch {
 	case c.Unverified():
-		return ToVerify, Waiter{Customer: c.ID, Since: c.UnverifiedSince, LeafIndex: c.UnverifiedLeaf}, true
+		return ToVerify, Waiter{Customer: c.ID, Since: c.UnverifiedSince, LeafIndex: c.UnverifiedLeaf, From: c.UnverifiedFrom}, true
 	case c.AccountsOpen == 0 || c.US() || !c.Verification.Verified():
 		return notInAnyLine, Waiter{}, false
 	}

@@ -19,7 +19,7 @@ func parse(file []byte, r reader) (Policy, error) {
 	if !ok {
 		return Policy{}, fmt.Errorf("policy: %w", errors.Join(r.faults...))
 	}
-	f := r.grown(root, []string{"policy", "version", "title", "legal_basis", "status", "rules", "case", "intake"}, "special_measures", "records")
+	f := r.grown(root, []string{"policy", "version", "title", "legal_basis", "status", "rules", "case", "intake"}, "special_measures", "records", "guard", "hours")
 	p := Policy{
 		Name:       r.name(f[0]),
 		Version:    r.count(f[1]),
@@ -32,6 +32,8 @@ func parse(file []byte, r reader) (Policy, error) {
 
 		SpecialMeasures: r.specialMeasures(f[8]),
 		Records:         r.records(f[9]),
+		Guard:           r.guard(f[10]),
+		Hours:           r.hours(f[11]),
 
 		digest:   digestOf(file),
 		document: string(file),
@@ -58,8 +60,8 @@ func (r *reader) name(v value) string {
 }
 
 func (r *reader) escalation(v value) Case {
-	f := r.object(v, "clock_start", "limit", "cure", "cure_margin", "cure_floor", "restriction", "closing_margin",
-		"termination_margin", "step_floor")
+	f := r.grown(v, []string{"clock_start", "limit", "cure", "cure_margin", "cure_floor", "restriction", "closing_margin",
+		"termination_margin", "step_floor"}, "approvals", "approval_lead", "approval_deputy_after", "hold_return", "repeat", "appeal")
 	clock := r.object(f[0], "value", "source", "status")
 	before := len(r.faults)
 	c := Case{
@@ -74,6 +76,16 @@ func (r *reader) escalation(v value) Case {
 		ClosingMargin:     r.number(f[6]),
 		TerminationMargin: r.number(f[7]),
 		StepFloor:         r.number(f[8]),
+
+		Approvals:           r.approvals(f[9]),
+		ApprovalLead:        r.number(f[10]),
+		ApprovalDeputyAfter: r.number(f[11]),
+		HoldReturn:          r.number(f[12]),
+		Repeat:              r.repeat(f[13]),
+		Appeal:              r.number(f[14]),
+	}
+	if r.earlier && f[12].node == nil {
+		c.HoldReturn = c.CureFloor // it knew no holds; no step comes at once after one
 	}
 	if v.node != nil && len(r.faults) == before {
 		r.fits(v, c)
@@ -97,9 +109,9 @@ func (r *reader) fits(v value, c Case) {
 }
 
 func (r *reader) intake(v value) Intake {
-	f := r.grown(v, []string{"max_age", "max_ahead"}, "max_path_length", "identity", "ai_training_fields")
+	f := r.grown(v, []string{"max_age", "max_ahead"}, "max_path_length", "identity", "ai_training_fields", "enrolment")
 	return Intake{MaxAge: r.number(f[0]), MaxAhead: r.number(f[1]), MaxPathLength: r.counted(f[2]),
-		Identity: r.choice(f[3], RefuseIt, AcceptIt), AITrainingFields: r.fields(f[4])}
+		Identity: r.choice(f[3], RefuseIt, AcceptIt), AITrainingFields: r.fields(f[4]), Enrolment: r.choice(f[5], AsInvited, EachApproved)}
 }
 
 func (r *reader) counted(v value) Count {

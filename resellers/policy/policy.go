@@ -26,6 +26,8 @@ type Policy struct {
 
 	SpecialMeasures SpecialMeasures `json:"special_measures,omitzero"`
 	Records         Records         `json:"records,omitzero"`
+	Guard           Guard           `json:"guard,omitzero"`
+	Hours           Hours           `json:"hours,omitzero"`
 
 	digest   string
 	document string
@@ -77,6 +79,14 @@ type Case struct {
 	ClosingMargin     Number `json:"closing_margin"`     // the closure comes at least this long before the limit
 	TerminationMargin Number `json:"termination_margin"` // the termination comes this long before the limit
 	StepFloor         Number `json:"step_floor"`         // never less than this between two steps, however late
+
+	// What people do, and how long they have for it.
+	Approvals           Approvals `json:"approvals,omitzero"`
+	ApprovalLead        Number    `json:"approval_lead,omitzero"`         // a step is put before people this long before its time
+	ApprovalDeputyAfter Number    `json:"approval_deputy_after,omitzero"` // this long after that it is the deputy's, and again the administrator's
+	HoldReturn          Number    `json:"hold_return,omitzero"`           // after a hold no step comes sooner than this
+	Repeat              Repeat    `json:"repeat,omitzero"`
+	Appeal              Number    `json:"appeal,omitzero"` // a dispute is decided within this, or goes to the next officer
 }
 
 // Intake holds what a submission must meet beyond its schema.
@@ -86,6 +96,7 @@ type Intake struct {
 	MaxPathLength    Count  `json:"max_path_length,omitzero"`    // how often one SET may be forwarded
 	Identity         Choice `json:"identity,omitzero"`           // whether a customer-verification may name the person: RefuseIt or AcceptIt
 	AITrainingFields Fields `json:"ai_training_fields,omitzero"` // what an ai-training may and must hold in its fields
+	Enrolment        Choice `json:"enrolment,omitzero"`          // which enrolments wait for an officer's approval: AsInvited or EachApproved
 }
 
 // Count is a whole number with where it comes from.
@@ -105,6 +116,12 @@ type Fields struct {
 
 // AcceptIt says that what the rule does not ask for is taken in all the same.
 const AcceptIt = "accept"
+
+// Which enrolments wait for an officer's approval.
+const (
+	AsInvited    = "as-invited" // those whose invitation asks for it
+	EachApproved = "approved"   // each
+)
 
 // Records says how long what was stated of a customer is kept, both from the later of the day its last account was closed and the
 // day it was last accessed. Between the two it is erased on request.

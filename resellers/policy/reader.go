@@ -104,6 +104,19 @@ func (r *reader) grown(v value, fields []string, since ...string) []value {
 	return values
 }
 
+// optional is object for a mapping that may leave the fields behind the first ones out.
+func (r *reader) optional(v value, fields []string, may ...string) []value {
+	values, _ := r.pick(v, "", append(fields[:len(fields):len(fields)], may...))
+	if _, mapping := v.node.(*ast.MappingNode); mapping {
+		for _, missing := range values[:len(fields)] {
+			if missing.node == nil {
+				r.fault(value{node: v.node, field: missing.field}, "this field", "nothing: it is missing")
+			}
+		}
+	}
+	return values
+}
+
 // named reads a mapping that may have any of these fields, and others whose name begins with the prefix: those are returned in the
 // order of the file.
 func (r *reader) named(v value, prefix string, fields ...string) (values, others []value) {
@@ -256,23 +269,32 @@ func (r *reader) duration(v value) Duration {
 
 // durations reads a list of durations, each shorter than the one before.
 func (r *reader) durations(v value) []Duration {
-	if v.node == nil {
-		return nil
-	}
-	list, ok := v.node.(*ast.SequenceNode)
-	if !ok || len(list.Values) == 0 || len(list.Values) > 20 {
-		r.fault(v, "a list of 1 to 20 durations, such as [60d, 30d, 7d]", describe(v.node))
-		return nil
-	}
 	var all []Duration
-	for _, node := range list.Values {
-		d := r.duration(value{node: node, field: v.field})
+	for _, item := range r.list(v, 20, "a list of 1 to 20 durations, such as [60d, 30d, 7d]") {
+		d := r.duration(item)
 		if n := len(all); n > 0 && d >= all[n-1] {
-			r.fault(value{node: node, field: v.field}, "the longest first", describe(node))
+			r.fault(item, "the longest first", describe(item.node))
 		}
 		all = append(all, d)
 	}
 	return all
+}
+
+// list reads a list of at least one and at most so many values.
+func (r *reader) list(v value, most int, wanted string) []value {
+	if v.node == nil {
+		return nil
+	}
+	list, ok := v.node.(*ast.SequenceNode)
+	if !ok || len(list.Values) == 0 || len(list.Values) > most {
+		r.fault(v, wanted, describe(v.node))
+		return nil
+	}
+	items := make([]value, len(list.Values))
+	for i, node := range list.Values {
+		items[i] = value{node: node, field: v.field}
+	}
+	return items
 }
 
 func indexOf(words []string, word string) int {

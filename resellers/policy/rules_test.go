@@ -43,7 +43,7 @@ func TestAnExpressionThatCannotDecideIsRefusedWithItsPlace(t *testing.T) {
 		rule, when string
 		says       []string
 	}{
-		"a figure nobody counts":    {"custom.ours", "figures.customer > 10", []string{"line 122, column 11, rules.custom.ours.when", "undefined field 'customer'", "character 8"}},
+		"a figure nobody counts":    {"custom.ours", "figures.customer > 10", []string{"column 11, rules.custom.ours.when", "undefined field 'customer'", "character 8"}},
 		"no truth":                  {"custom.ours", "figures.customers + 1", []string{"true or false", "of type int"}},
 		"unlike things":             {"custom.ours", "figures.customers > 'ten'", []string{"no matching overload"}},
 		"no CEL":                    {"custom.ours", "figures.customers >", []string{"Syntax error"}},
@@ -79,7 +79,7 @@ func TestARuleThatAPolicyDoesNotNameIsOff(t *testing.T) {
 	if _, named := p.Rule(CustomerStale); named || p.Rules.CustomerStale.On {
 		t.Error("it is there")
 	}
-	if len(p.Rules.All()) != 6 {
+	if len(p.Rules.All()) != 13 {
 		t.Errorf("got %+v", p.Rules.All())
 	}
 }
@@ -163,7 +163,7 @@ func FuzzParse(f *testing.F) {
 		}
 		numbers := []Number{p.Case.Limit, p.Case.Cure, p.Case.CureMargin, p.Case.CureFloor, p.Case.Restriction, p.Case.ClosingMargin,
 			p.Case.TerminationMargin, p.Case.StepFloor, p.Intake.MaxAge, p.Intake.MaxAhead, p.Records.Floor, p.Records.Ceiling}
-		for _, rule := range []Rule{p.Rules.CIPMissing, p.Rules.CIPStale.Rule, p.Rules.CIPCopyMissing, p.Rules.CustomerUnverified.Rule} {
+		for _, rule := range []Rule{p.Rules.CIPMissing, p.Rules.CIPStale, p.Rules.CIPCopyMissing.Rule, p.Rules.AbuseUnanswered, p.Rules.OrderOverdue, p.Rules.ContactUnreachable, p.Rules.ContactUnconfirmed, p.Rules.CustomerUnverified.Rule} {
 			if rule.Name != "" {
 				numbers = append(numbers, rule.After)
 			}

@@ -30,6 +30,12 @@ func (c Case) CureBy(warned, limit time.Time) time.Time {
 	return later(c.CureFloor.From(warned), earlier(c.Cure.From(warned), c.CureMargin.Before(limit)))
 }
 
+// ShortCureBy is CureBy where cases repeat: a share of the cure time, and never less than its floor.
+func (c Case) ShortCureBy(warned, limit time.Time) time.Time {
+	short := warned.Add(time.Duration(c.Cure.Value) / 100 * time.Duration(c.Repeat.CureShare.Value)).Truncate(time.Second)
+	return later(c.CureFloor.From(warned), earlier(short, c.CureMargin.Before(limit)))
+}
+
 // ClosesAt is when the account of a restricted reseller is ordered closed.
 func (c Case) ClosesAt(cureBy, restricted, limit time.Time) time.Time {
 	return later(c.StepFloor.From(restricted), earlier(c.Restriction.From(cureBy), c.ClosingMargin.Before(limit)))

@@ -7,7 +7,7 @@ import (
 )
 
 func TestEveryPolicyThatIsShippedParsesAndIsFoundByItsName(t *testing.T) {
-	for i, want := range []string{"us-iaas-2024.2", "contract-baseline.1", "in-cert-2022.1"} {
+	for i, want := range []string{"us-iaas-2024.3", "contract-baseline.2", "in-cert-2022.2"} {
 		p := Shipped()[i]
 		if p.ID() != want {
 			t.Errorf("shipped %s, wanted %s", p.ID(), want)
@@ -61,8 +61,9 @@ func TestAPolicyOfAnEarlierVersionIsReadBackAndJudgesWhatItJudgedThen(t *testing
 	if p.ID() != "us-iaas-2024.1" || p.Document() != string(file) || len(p.Rules.All()) != 2 || !p.Rules.CIPStale.On || p.Rules.CIPIncomplete.On {
 		t.Errorf("got %s with %+v", p.ID(), p.Rules.All())
 	}
-	if p.Case != Default().Case {
-		t.Errorf("its case is %+v", p.Case)
+	then, now := p.Case, Default().Case
+	if then.Limit != now.Limit || then.Cure != now.Cure || then.StepFloor != now.StepFloor {
+		t.Errorf("its case is %+v", then)
 	}
 	if _, err := NewShelf(Default(), p); err != nil {
 		t.Errorf("beside the one in force: %v", err)
@@ -73,5 +74,25 @@ func TestAPolicyOfAnEarlierVersionIsReadBackAndJudgesWhatItJudgedThen(t *testing
 	}
 	if _, err := ParseEarlier([]byte(strings.Replace(string(file), "value: 14d", "value: 14", 1))); err == nil {
 		t.Error("what it does say was not read strictly")
+	}
+}
+
+func TestTheVersionBeforePeopleWereAskedIsAutomaticAndHasNoGuardAndNoHours(t *testing.T) {
+	file, err := os.ReadFile("testdata/us-iaas-2024.2.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := ParseEarlier(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.ID() != "us-iaas-2024.2" || p.Case.Approvals != (Approvals{}) || p.Guard != (Guard{}) || p.Hours.On || p.Case.Repeat.Count.Value != 0 {
+		t.Errorf("%s: %+v, %+v, %+v", p.ID(), p.Case, p.Guard, p.Hours)
+	}
+	if p.Case.HoldReturn.Value != p.Case.CureFloor.Value {
+		t.Errorf("after a hold it leaves %s", p.Case.HoldReturn.Value)
+	}
+	if _, err := Parse(file); err == nil || !strings.Contains(err.Error(), "case.approvals: wanted this field") || !strings.Contains(err.Error(), "guard: wanted this field") {
+		t.Errorf("got %v", err)
 	}
 }

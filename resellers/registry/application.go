@@ -38,10 +38,11 @@ type applicationRow struct {
 func (applicationRow) TableName() string { return "registry_applications" }
 
 // pending shows an application as the entity that it will be.
-func (row applicationRow) pending(invited invitationRow) Entity {
+func (r *Registry) pending(ctx context.Context, row applicationRow, invited invitationRow) (Entity, error) {
+	tier, err := r.tierOf(ctx, invited)
 	return Entity{Entity: envelope.Entity(row.Entity), Name: invited.Name, Country: invited.Country,
-		Superior: envelope.Entity(invited.Superior), Contact: invited.Contact, LEI: invited.LEI, Tier: 1, Status: statusPending,
-		JWKS: row.JWKS, Federation: row.FederationJWKS, Configuration: row.Configuration}
+		Superior: envelope.Entity(invited.Superior), Contact: invited.Contact, LEI: invited.LEI, Tier: tier, Status: statusPending,
+		JWKS: row.JWKS, Federation: row.FederationJWKS, Configuration: row.Configuration}, err
 }
 
 // apply puts an enrolment before the officers.
@@ -56,7 +57,7 @@ func (r *Registry) apply(ctx context.Context, invited invitationRow, config conf
 	if err != nil {
 		return Entity{}, fmt.Errorf("putting an enrolment before the officers: %w", err)
 	}
-	return row.pending(invited), nil
+	return r.pending(ctx, row, invited)
 }
 
 // applied is what an invitation is answered with whose enrolment was put before the officers; no Entity if none was.
@@ -74,7 +75,7 @@ func (r *Registry) applied(ctx context.Context, invited invitationRow, raw []byt
 	case row.Configuration != string(raw):
 		return Entity{}, fmt.Errorf("%w: this invitation's enrolment awaits approval with another configuration; send that one again to see what became of it", ErrTaken)
 	}
-	return row.pending(invited), nil
+	return r.pending(ctx, row, invited)
 }
 
 // Application is an enrolment that waits for an officer.
@@ -96,14 +97,18 @@ func (r *Registry) Applications(ctx context.Context, limit int) ([]Application, 
 		if err := r.db.WithContext(ctx).Where("id = ?", row.Invitation).Take(&invited).Error; err != nil {
 			return nil, fmt.Errorf("looking up the invitation of %s: %w", row.Entity, err)
 		}
-		waiting[i] = Application{Entity: row.pending(invited), ReceivedAt: timeOf(row.ReceivedAt)}
+		entity, err := r.pending(ctx, row, invited)
+		if err != nil {
+			return nil, err
+		}
+		waiting[i] = Application{Entity: entity, ReceivedAt: timeOf(row.ReceivedAt)}
 	}
 	return waiting, nil
 }
 
 // ApproveEnrolment lets an enrolment that waits become a fact: from then on the entity's statements are accepted. That
 // an officer approved it stands in the ledger beside it. Again it is answered with the entity. Errors wrap ErrNotFound,
-// ErrTaken (it was refused, or a key was enrolled meanwhile), or the ledger's.
+// ErrTaken (it was refused, or a key was enrolled meanwhile), ErrRefused (its superior was terminated meanwhile), or the ledger's.
 func (r *Registry) ApproveEnrolment(ctx context.Context, id envelope.ID, by statement.Officer, reason string) (Entity, error) {
 	if err := checkReason(reason); err != nil {
 		return Entity{}, err
@@ -119,6 +124,9 @@ func (r *Registry) ApproveEnrolment(ctx context.Context, id envelope.ID, by stat
 	// that is taken up again here.
 	if row.Decision == "" {
 		if err := r.keysStillFree(ctx, row); err != nil {
+			return Entity{}, err
+		}
+		if err := r.mayHaveBelow(ctx, envelope.Entity(invited.Superior), "/superior"); err != nil {
 			return Entity{}, err
 		}
 		if err := r.decide(ctx, row, decidedApproved, by, reason); err != nil {

@@ -33,7 +33,7 @@ func (r *Registry) Marked(ctx context.Context, id envelope.ID, from int64, limit
 	next = -1
 	for _, entry := range entries {
 		next = entry.LeafIndex + 1
-		if entry.By == r.self {
+		if entry.By == r.self || entry.Erased { // with its token is gone by which key it was signed
 			continue
 		}
 		token, err := r.token(ctx, entry)
@@ -84,6 +84,7 @@ type Audited struct {
 	Submissions int64 // entries that resellers signed, all with a key that was in force when the entry was accepted
 	Decisions   int64 // entries that this gateway signed
 	Marked      int64 // submissions that were signed by a key after it was compromised
+	Erased      int64 // submissions whose token was erased since: that it was signed when it was accepted, nobody can check again
 }
 
 // inFlight is how long a submission may take from the moment its key was looked up to its commit: one that came in the
@@ -110,6 +111,10 @@ func (r *Registry) Audit(ctx context.Context) (a Audited, err error) {
 			return a, nil
 		}
 		for _, entry := range entries {
+			if entry.Erased {
+				a.Erased++
+				continue
+			}
 			token, err := r.token(ctx, entry)
 			if err != nil {
 				return a, err

@@ -57,7 +57,7 @@ func refusedClaim(pointer, wanted, got, fix string) error {
 }
 
 // readConfiguration checks everything about an entity configuration that needs no store: that it is what
-// readSelfSigned asks for, that it is for this gateway, and names it as superior.
+// readSelfSigned asks for, and that it is for this gateway.
 func readConfiguration(raw []byte, self envelope.Entity, now time.Time) (configuration, error) {
 	c, err := readSelfSigned(raw, now)
 	if err != nil {
@@ -66,10 +66,16 @@ func readConfiguration(raw []byte, self envelope.Entity, now time.Time) (configu
 	if !slices.Contains(c.Audience, string(self)) {
 		return c, refusedClaim("/claims/aud", string(self), fmt.Sprintf("%q", []string(c.Audience)), "Set aud to this gateway's entity identifier, so that nobody can use your configuration elsewhere.")
 	}
-	if !slices.Contains(c.Superiors, string(self)) {
-		return c, refusedClaim("/claims/authority_hints", fmt.Sprintf("an array with your superior, [%q]", self), fmt.Sprintf("%q", c.Superiors), "Name the superior that invited you.")
-	}
 	return c, nil
+}
+
+// isBelow checks that a configuration names who stands right above the entity.
+func (c configuration) isBelow(superior envelope.Entity) error {
+	if slices.Contains(c.Superiors, string(superior)) {
+		return nil
+	}
+	return refusedClaim("/claims/authority_hints", fmt.Sprintf("an array with your superior, [%q]", superior), fmt.Sprintf("%.400q", c.Superiors),
+		"Name the superior that stands in your invitation: GET /enrolments with its token shows it.")
 }
 
 // readSelfSigned checks that an entity configuration is signed by a federation key it carries itself, is in force, and

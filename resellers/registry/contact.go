@@ -65,23 +65,9 @@ func (r *Registry) AskContact(ctx context.Context, id envelope.ID, by statement.
 // time. The same link again changes nothing. Errors wrap ErrInvitation, ErrTaken (the contact is another one by now), or
 // the ledger's.
 func (r *Registry) ConfirmContact(ctx context.Context, token string) (Entity, error) {
-	var row confirmationRow
-	err := r.db.WithContext(ctx).Where("token_hash = ?", hashOf(token)).Take(&row).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return Entity{}, fmt.Errorf("%w: no such link was given out; the token is the part after # of its address", ErrInvitation)
-	}
-	if err != nil {
-		return Entity{}, fmt.Errorf("looking up a link: %w", err)
-	}
-	if expires := timeOf(row.ExpiresAt); !r.now().Before(expires) {
-		return Entity{}, fmt.Errorf("%w: this link expired at %s; ask your provider for a new one", ErrInvitation, expires.Format(time.RFC3339))
-	}
-	known, err := r.row(ctx, "id = ?", row.EntityID)
+	known, row, err := r.confirmation(ctx, token)
 	if err != nil {
 		return Entity{}, err
-	}
-	if known.Contact != row.Contact {
-		return Entity{}, fmt.Errorf("%w: this link was given to the contact of then; ask your provider for one for the contact of today", ErrTaken)
 	}
 	entity := envelope.Entity(known.Entity)
 	by := statement.Officer{ID: row.AskedBy, Name: row.AskedBy}
@@ -98,4 +84,36 @@ func (r *Registry) ConfirmContact(ctx context.Context, token string) (Entity, er
 		return Entity{}, err
 	}
 	return r.Entity(ctx, entity.ID())
+}
+
+// AskedContact returns what a link asks: whose contact confirms, and until when. It changes nothing. Errors are as of ConfirmContact.
+func (r *Registry) AskedContact(ctx context.Context, token string) (Entity, Confirmation, error) {
+	known, row, err := r.confirmation(ctx, token)
+	if err != nil {
+		return Entity{}, Confirmation{}, err
+	}
+	return known.toEntity(), Confirmation{Token: token, Contact: row.Contact, ExpiresAt: timeOf(row.ExpiresAt)}, nil
+}
+
+// confirmation finds a link that holds, and the entity whose contact it was given to.
+func (r *Registry) confirmation(ctx context.Context, token string) (entityRow, confirmationRow, error) {
+	var row confirmationRow
+	err := r.db.WithContext(ctx).Where("token_hash = ?", hashOf(token)).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return entityRow{}, row, fmt.Errorf("%w: no such link was given out; the token is the last part of its address", ErrInvitation)
+	}
+	if err != nil {
+		return entityRow{}, row, fmt.Errorf("looking up a link: %w", err)
+	}
+	if expires := timeOf(row.ExpiresAt); !r.now().Before(expires) {
+		return entityRow{}, row, fmt.Errorf("%w: this link expired at %s; ask your provider for a new one", ErrInvitation, expires.Format(time.RFC3339))
+	}
+	known, err := r.row(ctx, "id = ?", row.EntityID)
+	if err != nil {
+		return entityRow{}, row, err
+	}
+	if known.Contact != row.Contact {
+		return entityRow{}, row, fmt.Errorf("%w: this link was given to the contact of then; ask your provider for one for the contact of today", ErrTaken)
+	}
+	return known, row, nil
 }

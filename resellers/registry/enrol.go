@@ -14,8 +14,8 @@ import (
 
 // Enrol takes a reseller in: token is that of its invitation, raw its self-signed entity configuration. Its identifier is
 // the one that this gateway hosts, or an https URL of its own whose well-known address serves the same keys. It returns
-// once the enrolment is committed and the entity's statements are accepted here, or, where the invitation asks for an
-// officer's approval, once it waits for that: then the Entity is Pending. The same configuration under the same
+// once the enrolment is committed and the entity's statements are accepted here, or, where the invitation or the policy asks
+// for an officer's approval, once it waits for that: then the Entity is Pending. The same configuration under the same
 // invitation again is answered as the first time, or as what became of it. Errors wrap ErrInvitation, ErrRefused (with
 // the *envelope.Fault that names the check), ErrTaken, or the ledger's.
 func (r *Registry) Enrol(ctx context.Context, token string, raw []byte) (Entity, error) {
@@ -30,18 +30,26 @@ func (r *Registry) Enrol(ctx context.Context, token string, raw []byte) (Entity,
 	if err != nil {
 		return Entity{}, err
 	}
+	if err := config.isBelow(envelope.Entity(invited.Superior)); err != nil {
+		return Entity{}, err
+	}
 	if err := r.mayBe(ctx, config.Issuer, invited); err != nil {
 		return Entity{}, err
 	}
 	if err := r.keysFree(ctx, config.Issuer, config.thumbprints()); err != nil {
 		return Entity{}, err
 	}
+	if invited.Recovery == "" { // whoever is enrolled already gets new keys, however its superior stands
+		if err := r.mayHaveBelow(ctx, envelope.Entity(invited.Superior), "/claims/authority_hints"); err != nil {
+			return Entity{}, err
+		}
+	}
 	if !r.hosts(config.Issuer) {
 		if err := r.servedByItsHost(ctx, config); err != nil {
 			return Entity{}, err
 		}
 	}
-	if invited.Approval {
+	if r.waits(invited) {
 		return r.apply(ctx, invited, config, raw)
 	}
 	applied := applicationRow{Entity: string(config.Issuer), JWKS: config.statements.Marshal(),
@@ -109,9 +117,13 @@ func (r *Registry) mayBe(ctx context.Context, entity envelope.Entity, invited in
 // must be the first entry about its entity.
 func (r *Registry) state(ctx context.Context, invited invitationRow, applied applicationRow, besides ...envelope.Verified) error {
 	entity := envelope.Entity(applied.Entity)
+	tier, err := r.tierOf(ctx, invited)
+	if err != nil {
+		return err
+	}
 	enrolled, err := r.sign(entity, invited.ID, statement.EntityEnrolled{
 		Entity: entity, Name: invited.Name, Country: invited.Country,
-		Superior: envelope.Entity(invited.Superior), Contact: invited.Contact, LEI: invited.LEI, Tier: 1,
+		Superior: envelope.Entity(invited.Superior), Contact: invited.Contact, LEI: invited.LEI, Tier: tier,
 		Invitation:     invited.ID,
 		FederationKeys: applied.FederationJWKS, Keys: applied.JWKS,
 		Configuration: applied.Configuration,

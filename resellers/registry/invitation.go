@@ -17,6 +17,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/resellers/policy"
 	"github.com/cipgate/cipgate/resellers/screening"
 )
 
@@ -28,7 +29,7 @@ type Invitation struct {
 	Name     string          // legal name
 	Country  string          // ISO 3166-1 alpha-2
 	Contact  string          // e-mail address of a person at the reseller
-	Superior envelope.Entity // empty for the gateway itself: a tier 1 reseller
+	Superior envelope.Entity // an enrolled reseller, or the gateway itself (also if empty): a reseller of tier 1
 	LEI      string          // ISO 17442, may be empty
 	Approval bool            // an officer must approve the enrolment before it counts
 }
@@ -57,13 +58,22 @@ type invitationRow struct {
 
 func (invitationRow) TableName() string { return "registry_invitations" }
 
+// waits says whether the enrolment by an invitation waits for an officer: if the invitation asks for it, or the policy for each. New
+// keys for an entity that lost its own were approved by two officers already.
+func (r *Registry) waits(invited invitationRow) bool {
+	return invited.Approval || r.rules.Enrolment.Value == policy.EachApproved && invited.Recovery == ""
+}
+
 // Invite records an invitation and makes its one-time token of 128 bits. An error wraps ErrRefused and an
 // *envelope.Fault that names the member if something in it is not acceptable.
 func (r *Registry) Invite(ctx context.Context, in Invitation) (Invited, error) {
 	if in.Superior == "" {
 		in.Superior = r.self
 	}
-	if err := in.check(r.self); err != nil {
+	if err := in.check(); err != nil {
+		return Invited{}, err
+	}
+	if err := r.mayHaveBelow(ctx, in.Superior, "/superior"); err != nil {
 		return Invited{}, err
 	}
 	token, err := newToken()
@@ -107,7 +117,7 @@ func (r *Registry) Recorded(ctx context.Context, token string) (Invitation, Invi
 	if err != nil {
 		return Invitation{}, Invited{}, err
 	}
-	return Invitation{Name: row.Name, Country: row.Country, Contact: row.Contact, Superior: envelope.Entity(row.Superior), LEI: row.LEI, Approval: row.Approval},
+	return Invitation{Name: row.Name, Country: row.Country, Contact: row.Contact, Superior: envelope.Entity(row.Superior), LEI: row.LEI, Approval: r.waits(row)},
 		Invited{Entity: envelope.Entity(row.Entity), ExpiresAt: time.UnixMicro(row.ExpiresAt).UTC()}, nil
 }
 
@@ -115,7 +125,7 @@ func (r *Registry) Recorded(ctx context.Context, token string) (Invitation, Invi
 // ASCII, a host by name.
 var plainAddress = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$")
 
-func (in Invitation) check(self envelope.Entity) error {
+func (in Invitation) check() error {
 	refuse := func(member, wanted, got, fix string) error {
 		return fmt.Errorf("%w: %w", ErrRefused, &envelope.Fault{Reason: envelope.ErrMalformed,
 			Pointer: "/" + member, Wanted: wanted, Got: got, Fix: fix})
@@ -135,9 +145,6 @@ func (in Invitation) check(self envelope.Entity) error {
 	}
 	if wrong := wrongLEI(in.LEI); in.LEI != "" && wrong != "" {
 		return refuse("lei", "a Legal Entity Identifier (ISO 17442): 18 capitals or digits and 2 check digits", wrong, "Look it up at the issuer or at gleif.org. Leave it out if the reseller has none.")
-	}
-	if in.Superior != self {
-		return refuse("superior", string(self), string(in.Superior), "This gateway enrols resellers of tier 1, whose superior is the gateway itself. Leave `superior` out.")
 	}
 	return nil
 }

@@ -28,6 +28,9 @@ func (r *Registry) Publish(ctx context.Context, id envelope.ID, raw []byte) (Ent
 	if err != nil {
 		return Entity{}, err
 	}
+	if err := config.isBelow(envelope.Entity(known.Superior)); err != nil {
+		return Entity{}, err
+	}
 	now := r.now()
 	spans, err := r.spans(ctx, id, now)
 	if err != nil {

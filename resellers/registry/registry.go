@@ -21,6 +21,7 @@ import (
 	"github.com/cipgate/cipgate/attestations/intake"
 	"github.com/cipgate/cipgate/attestations/ledger"
 	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/resellers/policy"
 )
 
 var (
@@ -60,6 +61,7 @@ type Config struct {
 	Signer envelope.Signer // the gateway's statement key
 	Self   envelope.Entity // the gateway
 	Fetch  Fetcher
+	Rules  policy.Intake // how deep resale may go, and which enrolments wait for an officer
 	Now    func() time.Time
 }
 
@@ -70,6 +72,7 @@ type Registry struct {
 	signer envelope.Signer
 	self   envelope.Entity
 	fetch  Fetcher
+	rules  policy.Intake
 	now    func() time.Time
 
 	mu         sync.RWMutex
@@ -88,7 +91,7 @@ type issuer struct {
 
 // New makes a registry.
 func New(c Config) *Registry {
-	return &Registry{db: c.DB, ledger: c.Ledger, signer: c.Signer, self: c.Self, fetch: c.Fetch, now: c.Now,
+	return &Registry{db: c.DB, ledger: c.Ledger, signer: c.Signer, self: c.Self, fetch: c.Fetch, rules: c.Rules, now: c.Now,
 		issuers: map[envelope.Entity]issuer{}}
 }
 
@@ -150,16 +153,14 @@ func (r *Registry) issuer(ctx context.Context, entity envelope.Entity, now time.
 
 // unknown words why an entity that is not enrolled may state nothing.
 func (r *Registry) unknown(ctx context.Context, entity envelope.Entity) error {
-	var waiting applicationRow
-	id := entity.ID()
-	err := r.db.WithContext(ctx).Where("entity_id = ? AND decision = ''", id[:]).Take(&waiting).Error
-	switch {
-	case err == nil:
+	waits, err := r.isWaiting(ctx, entity)
+	if err != nil {
+		return err
+	}
+	if waits {
 		return &envelope.Fault{Reason: intake.ErrIssuer, Pointer: "/claims/iss",
 			Wanted: "an entity whose enrolment was approved", Got: "one whose enrolment awaits approval by an officer of the provider",
 			Fix: "Wait until your provider has approved it: POST /enrolments with the same configuration answers `active` from then on. Then send this again."}
-	case !errors.Is(err, gorm.ErrRecordNotFound):
-		return fmt.Errorf("looking for an enrolment that waits: %w", err)
 	}
 	return &envelope.Fault{Reason: intake.ErrIssuer, Pointer: "/claims/iss",
 		Wanted: "an entity that is enrolled at this gateway", Got: "an entity that is not",

@@ -21,6 +21,7 @@ import (
 	"github.com/cipgate/cipgate/attestations/proof"
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/migrations/migrationstest"
+	"github.com/cipgate/cipgate/resellers/policy"
 )
 
 func TestMain(m *testing.M) { migrationstest.Main(m) }
@@ -35,6 +36,7 @@ type world struct {
 	log    *ledger.Ledger
 	signer envelope.Signer
 	hosts  hosts
+	rules  policy.Intake
 }
 
 // hosts are what the world's own hosts serve, by address.
@@ -89,7 +91,7 @@ func (w *world) clock() time.Time { return w.now }
 
 // process is the registry of one more gateway process on the same database.
 func (w *world) process() *Registry {
-	return New(Config{DB: w.db, Ledger: w.log, Signer: w.signer, Self: self, Fetch: w.hosts, Now: w.clock})
+	return New(Config{DB: w.db, Ledger: w.log, Signer: w.signer, Self: self, Fetch: w.hosts, Rules: w.rules, Now: w.clock})
 }
 
 func (w *world) invite(name string) Invited {

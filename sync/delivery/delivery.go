@@ -9,6 +9,9 @@
 //     when the one before was acknowledged or parked. Killed after the sending, it is sent again: at least once, as RFC 8935
 //     has it. A lease that nobody renews runs out.
 //   - A poll is answered with what waits, and acknowledges what the request names.
+//   - A person is mailed by whoever holds the person's lease. A mail is prepared with its notices in one transaction and marked before
+//     the server is asked, so a notice comes in two mails only if a server was lost in the middle of taking one (mailer.go).
+//   - What is acknowledged is kept with the acknowledgement, and stated in the ledger as proved, once for each notice and channel.
 //
 // An audience waits for nobody but itself: each is pushed to by a goroutine of its own. What is sent is the token that stands in
 // the ledger, byte for byte, where its audience is the receiver; else the same statement is signed for the receiver (token.go).
@@ -48,8 +51,9 @@ var (
 	ErrNoNotice = errors.New("no such notice")
 )
 
-// Ledger is what delivery reads of the ledger.
+// Ledger is what delivery reads of the ledger, and where it states what proves a notice.
 type Ledger interface {
+	Append(ctx context.Context, sets ...envelope.Verified) ([]ledger.Receipt, error)
 	Entries(ctx context.Context, from int64, limit int, kinds ...statement.Kind) ([]statement.Entry, error)
 	Size(ctx context.Context) (int64, error)
 	Raw(ctx context.Context, digest envelope.Digest) ([]byte, ledger.Receipt, error)
@@ -72,6 +76,11 @@ type Config struct {
 	Now    func() time.Time
 	Jitter func() float64 // from 0 to 1
 	Log    *slog.Logger
+
+	// Mail hands letters to a server, and People says whom to mail; both nil where the gateway sends no mail.
+	Mail    Mailer
+	People  Directory
+	Sandbox bool // letters say so
 }
 
 // Delivery is the shell around the outbox and its streams. Make one with New; it may be used by several goroutines, and by
@@ -83,14 +92,14 @@ type Delivery struct {
 		sync.Mutex
 		signal chan struct{}
 	}
-	pushing, polling counts // goroutines of this process, by stream
+	pushing, polling, mailing counts // goroutines of this process, by stream or person
 }
 
 // New returns a delivery. It does nothing by itself until Run.
 func New(c Config) *Delivery {
 	d := &Delivery{Config: c}
 	d.changed.signal = make(chan struct{})
-	d.pushing.by, d.polling.by = map[string]int{}, map[string]int{}
+	d.pushing.by, d.polling.by, d.mailing.by = map[string]int{}, map[string]int{}, map[string]int{}
 	return d
 }
 

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/sync/notices"
 )
 
@@ -68,6 +69,9 @@ func (d *Delivery) settle(tx *gorm.DB, audience notices.Audience, acknowledged [
 		return err
 	}
 	if len(acknowledged) > 0 {
+		if err := d.proveByStream(tx, audience, acknowledged); err != nil {
+			return err
+		}
 		err := tx.Model(&noticeRow{}).Where("audience = ? AND jti IN ? AND state IN ?", string(audience), acknowledged, []State{Waiting, Parked}).
 			Updates(map[string]any{"state": Acknowledged, "acknowledged_at": d.Now().UnixMicro(), "err": "", "description": ""}).Error
 		if err != nil {
@@ -84,6 +88,21 @@ func (d *Delivery) settle(tx *gorm.DB, audience notices.Audience, acknowledged [
 	return nil
 }
 
+// proveByStream keeps that a reseller acknowledged notices that it had not acknowledged before. A system of the provider proves
+// nothing about a reseller.
+func (d *Delivery) proveByStream(tx *gorm.DB, audience notices.Audience, acknowledged []string) error {
+	if audience.IsSystem() {
+		return nil
+	}
+	var rows []noticeRow
+	err := tx.Where("audience = ? AND jti IN ? AND state IN ?", string(audience), acknowledged, []State{Waiting, Parked}).
+		Order("sequence").Limit(len(acknowledged)).Find(&rows).Error
+	if err != nil {
+		return fmt.Errorf("looking for what was acknowledged: %w", err)
+	}
+	return d.proved(tx, rows, statement.ChannelSETAcknowledged, "")
+}
+
 // Notices returns an audience's notices behind a number, in order, with their attempts: at most limit.
 func (d *Delivery) Notices(ctx context.Context, audience notices.Audience, after int64, limit int) ([]Notice, error) {
 	var rows []noticeRow
@@ -91,12 +110,20 @@ func (d *Delivery) Notices(ctx context.Context, audience notices.Audience, after
 	if err != nil {
 		return nil, fmt.Errorf("listing notices: %w", err)
 	}
+	return d.withAttempts(ctx, rows)
+}
+
+// withAttempts are notices of one audience with their attempts.
+func (d *Delivery) withAttempts(ctx context.Context, rows []noticeRow) ([]Notice, error) {
+	if len(rows) == 0 {
+		return []Notice{}, nil
+	}
 	list, place, sequences := make([]Notice, len(rows)), map[int64]int{}, make([]int64, len(rows))
 	for i, row := range rows {
 		list[i], place[row.Sequence], sequences[i] = row.toNotice(), i, row.Sequence
 	}
 	var attempts []attemptRow
-	err = d.DB.WithContext(ctx).Where("audience = ? AND sequence IN ?", string(audience), sequences).
+	err := d.DB.WithContext(ctx).Where("audience = ? AND sequence IN ?", rows[0].Audience, sequences).
 		Order("sequence, at DESC, number DESC").Limit(keptAttempts * max(1, len(rows))).Find(&attempts).Error
 	if err != nil {
 		return nil, fmt.Errorf("listing attempts: %w", err)
@@ -115,8 +142,11 @@ func (d *Delivery) Retry(ctx context.Context, audience notices.Audience, sequenc
 			return err
 		}
 		if err := tx.Model(&noticeRow{}).Where("audience = ? AND sequence = ? AND state = ?", string(audience), sequence, Parked).
-			Updates(map[string]any{"state": Waiting, "err": "", "description": ""}).Error; err != nil {
+			Updates(map[string]any{"state": Waiting, "err": "", "description": "", "mail": ""}).Error; err != nil {
 			return err
+		}
+		if audience.IsPerson() {
+			return wakePerson(tx, string(audience))
 		}
 		return tx.Model(&streamRow{}).Where("audience = ?", string(audience)).
 			Updates(map[string]any{"wakes": gorm.Expr("wakes + 1"), "tries": 0, "next_at": 0}).Error

@@ -42,6 +42,8 @@ type noticeRow struct {
 	Tries          int
 	Err            string
 	Description    string
+	Urgent         bool
+	Mail           string
 }
 
 type attemptRow struct {
@@ -105,8 +107,8 @@ type Notice struct {
 // Attempt is one try to bring a notice.
 type Attempt struct {
 	At      time.Time
-	Method  string // push or poll
-	Status  int    // what the receiver answered, HTTP; 0 if nobody answered
+	Method  string // push, poll or mail
+	Status  int    // what the receiver answered, HTTP, or SMTP for a mail; 0 if nobody answered
 	Latency time.Duration
 	Problem string
 }

@@ -11,8 +11,62 @@ import (
 // long as a push may take, each time it is tried.
 const atOnce = 64
 
-// Run pushes until ctx ends, and returns when every push that had begun has ended.
+// mailsAtOnce is how many people are mailed at the same time by one process: mail servers take few connections from one machine.
+const mailsAtOnce = 4
+
+// Run pushes and mails until ctx ends, and returns when every push and mail that had begun has ended.
 func (d *Delivery) Run(ctx context.Context) {
+	var both sync.WaitGroup
+	if d.Mail != nil {
+		both.Go(func() { d.runMail(ctx) })
+	}
+	both.Go(func() { d.runPush(ctx) })
+	both.Wait()
+}
+
+// runMail mails until ctx ends.
+func (d *Delivery) runMail(ctx context.Context) {
+	for ctx.Err() == nil {
+		changed := d.Changed()
+		if err := d.MailDue(ctx); err != nil && ctx.Err() == nil {
+			d.Log.Error("mailing failed; a lease runs out and it is done again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		case <-time.After(glance):
+		}
+	}
+}
+
+// MailDue mails who is due now, and returns when each was tried.
+func (d *Delivery) MailDue(ctx context.Context) error {
+	var failed []error
+	for {
+		claimed, err := d.claimPeople(ctx, mailsAtOnce)
+		if err != nil {
+			return errors.Join(append(failed, err)...)
+		}
+		results := make([]error, len(claimed))
+		var mails sync.WaitGroup
+		for i, person := range claimed {
+			if !d.mailing.begin(person.Audience, 1) { // its lease ran out while it is mailed here: the clock was moved
+				continue
+			}
+			mails.Go(func() {
+				defer d.mailing.end(person.Audience)
+				results[i] = d.mailAll(ctx, person)
+			})
+		}
+		mails.Wait()
+		failed = append(failed, results...)
+		if len(claimed) < mailsAtOnce {
+			return errors.Join(failed...)
+		}
+	}
+}
+
+func (d *Delivery) runPush(ctx context.Context) {
 	var pushes sync.WaitGroup
 	defer pushes.Wait()
 	ended := make(chan struct{}, atOnce)

@@ -29,8 +29,15 @@ const (
 // errOvertaken says that another process addressed the page first; its work stands.
 var errOvertaken = errors.New("another process addressed this page")
 
-// Turn addresses what the ledger held when it was called. It sends nothing: that is Run's.
+// Turn addresses what the ledger held when it was called, and states there what was proved since. It sends nothing: that is Run's.
 func (d *Delivery) Turn(ctx context.Context) error {
+	if err := d.turnAll(ctx); err != nil {
+		return err
+	}
+	return d.record(ctx)
+}
+
+func (d *Delivery) turnAll(ctx context.Context) error {
 	size, err := d.Ledger.Size(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the ledger's size: %w", err)
@@ -66,6 +73,11 @@ func (d *Delivery) turn(ctx context.Context, size int64) (done bool, err error) 
 		d.looked.Store(size)
 		return true, nil
 	}
+	chain := notices.Chain{Self: d.Self}
+	people, err := d.peopleOf(ctx, entries, &chain)
+	if err != nil {
+		return false, err
+	}
 	told := 0
 	err = d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		moved := tx.Model(&cursorRow{}).Where("id = 1 AND next_leaf = ?", cursor.NextLeaf).Update("next_leaf", next)
@@ -75,7 +87,7 @@ func (d *Delivery) turn(ctx context.Context, size int64) (done bool, err error) 
 		if moved.RowsAffected == 0 {
 			return errOvertaken
 		}
-		told, err = d.address(tx, entries)
+		told, err = d.address(tx, entries, chain, people)
 		return err
 	})
 	if err != nil {
@@ -88,11 +100,10 @@ func (d *Delivery) turn(ctx context.Context, size int64) (done bool, err error) 
 }
 
 // address writes the notices of a page of entries, each numbered behind the last of its audience.
-func (d *Delivery) address(tx *gorm.DB, entries []statement.Entry) (told int, err error) {
+func (d *Delivery) address(tx *gorm.DB, entries []statement.Entry, chain notices.Chain, people map[string]person) (told int, err error) {
 	if len(entries) == 0 {
 		return 0, nil
 	}
-	chain := notices.Chain{Self: d.Self}
 	var systems []streamRow
 	if err := tx.Select("audience").Where("audience LIKE ? AND status <> ?", string(notices.OfSystem("%")), statusDisabled).
 		Order("audience").Limit(maxSystems).Find(&systems).Error; err != nil {
@@ -103,15 +114,23 @@ func (d *Delivery) address(tx *gorm.DB, entries []statement.Entry) (told int, er
 	}
 	byAudience := map[string][]noticeRow{}
 	for _, entry := range entries {
+		if err := provedByOfficer(tx, entry, d.Self); err != nil {
+			return 0, err
+		}
 		for _, notice := range notices.Address(entry, chain) {
 			name := string(notice.Audience)
 			byAudience[name] = append(byAudience[name], noticeRow{Audience: name, Kind: string(entry.Statement.Kind()), About: string(entry.About),
-				LeafIndex: entry.LeafIndex, Digest: entry.Digest[:], JTI: entry.JTI, Token: []byte{}})
+				LeafIndex: entry.LeafIndex, Digest: entry.Digest[:], JTI: entry.JTI, Token: []byte{}, Urgent: notice.Urgent})
 			told++
 		}
 	}
 	// In one order in every process, so that two that number at once wait for each other and do not block each other.
 	for _, name := range slices.Sorted(maps.Keys(byAudience)) {
+		if p, ok := people[name]; ok {
+			if err := d.keepPerson(tx, p); err != nil {
+				return 0, err
+			}
+		}
 		if err := d.number(tx, name, byAudience[name]); err != nil {
 			return 0, err
 		}
@@ -145,19 +164,30 @@ func (d *Delivery) number(tx *gorm.DB, audience string, rows []noticeRow) error 
 	if err := tx.CreateInBatches(rows, writeBatch).Error; err != nil {
 		return fmt.Errorf("keeping notices: %w", err)
 	}
+	if notices.Audience(audience).IsPerson() {
+		return wakePerson(tx, audience)
+	}
 	return wake(tx, audience)
 }
 
-// lock holds an audience's stream until the transaction ends. Whoever changes more than one row of an audience does this first: two
+// isTaken says that a row was there already.
+func isTaken(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) }
+
+// lock holds an audience's stream, or a person's row, until the transaction ends. Whoever changes more than one row of an audience does this first: two
 // that took their rows in different orders would block each other. On SQLite there is one writer at a time.
 func lock(tx *gorm.DB, audience string) error {
 	if tx.Name() != "postgres" {
 		return nil
 	}
-	var held []streamRow
-	err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Select("id").Where("audience = ?", audience).Order("id").Limit(1).Find(&held).Error
+	query := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("audience = ?", audience).Order("audience").Limit(1)
+	var err error
+	if notices.Audience(audience).IsPerson() {
+		err = query.Select("audience").Find(&[]personRow{}).Error
+	} else {
+		err = query.Select("id").Find(&[]streamRow{}).Error
+	}
 	if err != nil {
-		return fmt.Errorf("locking a stream: %w", err)
+		return fmt.Errorf("locking an audience: %w", err)
 	}
 	return nil
 }

@@ -2,7 +2,8 @@
 //
 // A reseller hears of what the gateway decided about it, and of nothing else: not of what it stated itself, not of another
 // reseller, not of what the gateway keeps on record of itself or of its officers. The provider's own systems hear of every
-// decision. An entry is told whole or not at all, since its signature is part of what is told.
+// decision. An entry is told whole or not at all, since its signature is part of what is told. People are mailed that something
+// happened (people.go): a reseller's contact about what the reseller hears of, officers about steps and answers.
 //
 // It sends nothing and keeps nothing (package delivery), and does not decide what is stated (resellers/escalation).
 package notices
@@ -43,6 +44,10 @@ func (a Audience) Entity(self envelope.Entity) envelope.Entity {
 type Chain struct {
 	Self    envelope.Entity // the gateway
 	Systems []Audience      // the provider's own systems that have a stream
+	// Contacts are the confirmed contacts of each reseller, and Officers those who are mailed about all of them; none where the
+	// gateway sends no mail.
+	Contacts map[envelope.Entity][]Audience
+	Officers []Audience
 }
 
 // Notice says that an audience hears of an entry.
@@ -50,6 +55,8 @@ type Notice struct {
 	Audience Audience
 	// Mandatory says that the audience cannot decline it: steps and their deadlines rest on its having been told.
 	Mandatory bool
+	// Urgent says that a person is mailed at once, and does not wait for the hour.
+	Urgent bool
 }
 
 // toReseller are the kinds that the reseller they are about hears of. All of them are decisions it must be told of: a shortfall,
@@ -59,21 +66,32 @@ var toReseller = []statement.Kind{
 	statement.KindWarningIssued, statement.KindRestrictionOrdered, statement.KindClosureOrdered, statement.KindOrderWithdrawn,
 	statement.KindRelationshipTerminated, statement.KindRelationshipReinstated, statement.KindAppealDecided,
 	statement.KindInformationRequested, statement.KindCIPRequested, statement.KindDocumentReceived,
-	statement.KindExemptionGranted, statement.KindExemptionWithdrawn,
+	statement.KindExemptionGranted, statement.KindExemptionWithdrawn, statement.KindTransactionCovered,
 }
 
-// Address returns who hears of an entry, each audience once: first the reseller, then systems in the chain's order.
+// Address returns who hears of an entry, each audience once: first the reseller, then systems, contacts and officers in the chain's
+// order.
 func Address(entry statement.Entry, chain Chain) []Notice {
 	kind := entry.Statement.Kind()
-	if !kind.ByGateway() || entry.By != chain.Self {
-		return nil
-	}
 	var told []Notice
-	if entry.About != chain.Self && slices.Contains(toReseller, kind) {
-		told = append(told, Notice{Audience: OfReseller(entry.About), Mandatory: true})
+	if kind.ByGateway() && entry.By == chain.Self {
+		toContacts := entry.About != chain.Self && slices.Contains(toReseller, kind)
+		if toContacts {
+			told = append(told, Notice{Audience: OfReseller(entry.About), Mandatory: true})
+		}
+		for _, system := range chain.Systems {
+			told = append(told, Notice{Audience: system})
+		}
+		if toContacts {
+			for _, contact := range chain.Contacts[entry.About] {
+				told = append(told, Notice{Audience: contact, Mandatory: true, Urgent: urgent(entry)})
+			}
+		}
 	}
-	for _, system := range chain.Systems {
-		told = append(told, Notice{Audience: system})
+	if toOfficer(entry, chain.Self) {
+		for _, officer := range chain.Officers {
+			told = append(told, Notice{Audience: officer, Mandatory: true, Urgent: urgent(entry)})
+		}
 	}
 	return told
 }
@@ -81,12 +99,23 @@ func Address(entry statement.Entry, chain Chain) []Notice {
 // Kinds are what an audience may hear of, in the order of statement.Kinds.
 func Kinds(audience Audience) []statement.Kind {
 	return slices.DeleteFunc(statement.Kinds(), func(kind statement.Kind) bool {
-		return !kind.ByGateway() || !audience.IsSystem() && !slices.Contains(toReseller, kind)
+		switch {
+		case audience.IsOfficer():
+			return !slices.Contains(toOfficers, kind)
+		case audience.IsSystem():
+			return !kind.ByGateway()
+		default:
+			return !slices.Contains(toReseller, kind)
+		}
 	})
 }
 
 // Addressed are all kinds that anybody may hear of.
-func Addressed() []statement.Kind { return Kinds(OfSystem("")) }
+func Addressed() []statement.Kind {
+	return slices.DeleteFunc(statement.Kinds(), func(kind statement.Kind) bool {
+		return !kind.ByGateway() && !slices.Contains(toOfficers, kind)
+	})
+}
 
 const (
 	// FirstWait is the longest wait after the first try.
@@ -100,7 +129,7 @@ const (
 // what the receiver asked for, zero if nothing: the wait is no shorter than that, and no longer than LongestWait even so.
 func NextTry(tries int, now time.Time, jitter float64, retryAfter time.Duration) time.Time {
 	wait := LongestWait
-	if tries = max(tries, 1); tries < 32 {
+	if tries = max(tries, 1); tries < 20 { // more would be longer than LongestWait, and then than a Duration holds
 		wait = min(FirstWait<<(tries-1), LongestWait)
 	}
 	wait -= time.Duration(min(max(jitter, 0), 1) * float64(wait/2))

@@ -33,6 +33,8 @@ func TestWhoHearsOfEachKind(t *testing.T) {
 		statement.KindSpecialMeasureImposed: systems, statement.KindSpecialMeasureLifted: systems,
 		statement.KindPolicyActivated: systems, statement.KindEntityEnrolled: systems, statement.KindKeysChanged: systems,
 		statement.KindOfficerAction: systems, statement.KindRecordErased: systems, statement.KindOutageRecorded: systems,
+		statement.KindNoticeProved: systems, statement.KindStatedByLink: systems,
+		statement.KindScreeningChanged: systems, statement.KindLimitPassed: systems, statement.KindTransactionCovered: all,
 	}
 	for _, kind := range statement.Kinds() {
 		by, about := reseller, reseller
@@ -109,7 +111,7 @@ func TestTheWaitsBetweenTries(t *testing.T) {
 		want       time.Duration
 	}{
 		{1, 0, 0, 10 * time.Second}, {1, 1, 0, 5 * time.Second}, {2, 0, 0, 20 * time.Second}, {7, 0, 0, 640 * time.Second},
-		{14, 0, 0, 81920 * time.Second}, {15, 0, 0, 24 * time.Hour}, {100, 0.5, 0, 18 * time.Hour},
+		{14, 0, 0, 81920 * time.Second}, {15, 0, 0, 24 * time.Hour}, {31, 1, 0, 12 * time.Hour}, {100, 0.5, 0, 18 * time.Hour},
 		{1, 0, time.Minute, time.Minute}, {7, 0, time.Minute, 640 * time.Second}, {1, 0, 1000 * time.Hour, 24 * time.Hour},
 	} {
 		if got := NextTry(c.tries, now, c.jitter, c.retryAfter).Sub(now); got != c.want {

@@ -32,12 +32,13 @@ async function open() {
     say(`This invitation does not hold: ${invitation.detail ?? answer.statusText}.`, false);
     return;
   }
-  if (!isEntity.test(invitation.entity)) {
+  if (!isEntity.test(invitation.entity) || !isEntity.test(invitation.superior)) {
     say("The gateway's answer names no entity identifier. Ask whoever invited you.", false);
     return;
   }
   fill("token", token);
   fill("entity", invitation.entity);
+  fill("superior", invitation.superior);
   const until = new Date(invitation.expires_at).toLocaleString("en-GB", {
     timeZone: "UTC", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
   });

@@ -14,12 +14,13 @@ type Step struct {
 	At        Moment // zero: nothing is scheduled
 	Unless    string // what prevents it, the end of "unless there is ..."; empty if Otherwise is set
 	Otherwise string // what follows if What is not done, a sentence
+	Waits     string // what it waits for beside its time, a sentence; empty if for nothing
 	Tone      string // of the standing it leads to
 }
 
 // StepOf words a step of a case, or of the outlook.
 func StepOf(s escalation.Step, now time.Time) Step {
-	shown := Step{What: Sentence(s.What), At: MomentOf(s.At, now), Unless: s.Unless, Tone: BadgeOf(escalation.Pending).Tone}
+	shown := Step{What: Sentence(s.What), At: MomentOf(s.At, now), Unless: s.Unless, Waits: Sentence(s.Waits), Tone: BadgeOf(escalation.Pending).Tone}
 	name, _, _ := strings.Cut(s.What, ":")
 	if standing, err := escalation.ParseStanding(name); err == nil {
 		shown.Tone = BadgeOf(standing).Tone

@@ -1,6 +1,7 @@
 // Package reseller is the page about one reseller: how it stands, what comes next, when, and unless what; what
 // falls short and what cures it; the future if nothing happens; and the past, entry by entry, each with its
-// receipt. It decides nothing: the future is escalation's, the words of the past are officer's.
+// receipt and with what it follows from; and what officers can do about it, by forms that waiting takes. It decides nothing: the
+// future is escalation's, the words of the past are officer's.
 package reseller
 
 import (
@@ -17,6 +18,8 @@ import (
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/gateway/dashboard/frame"
+	"github.com/cipgate/cipgate/gateway/dashboard/waiting"
+	"github.com/cipgate/cipgate/gateway/officer"
 	"github.com/cipgate/cipgate/gateway/problem"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/escalation"
@@ -25,7 +28,7 @@ import (
 
 // Docket is where the reseller's file comes from.
 type Docket interface {
-	Open(ctx context.Context, id envelope.ID) (docket.File, error)
+	officer.Cases
 	Outlook(file docket.File) (escalation.Prospect, error)
 }
 
@@ -45,7 +48,7 @@ type Sources struct {
 //go:embed page.html
 var pageHTML string
 
-var page = frame.Parse(pageHTML)
+var page = frame.Parse(waiting.Parts + pageHTML)
 
 // Handler serves the page under an address that ends in the reseller's id.
 func Handler(f frame.Frame, from Sources) fiber.Handler {
@@ -76,7 +79,12 @@ func Handler(f frame.Frame, from Sources) fiber.Handler {
 			return fmt.Errorf("looking ahead for %s: %w", file.Entity, err)
 		}
 		shown := fill(from.Policy, f.Entity, file, ahead, past, now)
-		shown.Newest = before == end
+		if shown.Newest = before == end; shown.Newest {
+			if err := from.acts(c.UserContext(), &shown, file, now); err != nil {
+				return err
+			}
+			shown.Done = waiting.Done(c)
+		}
 		if older {
 			shown.Older = fmt.Sprintf("/resellers/%s?before=%d", id, past[0].LeafIndex)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/gateway/dashboard/frame"
+	"github.com/cipgate/cipgate/gateway/dashboard/waiting"
 	"github.com/cipgate/cipgate/gateway/officer"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/escalation"
@@ -31,8 +32,13 @@ type view struct {
 	Ended       frame.Moment // when the relationship was terminated, zero if it stands
 	Policy      string       // the one the case is pinned to
 	Findings    []finding
-	Newest      bool         // the page that ends now, not one of older entries
-	Future      []frame.Step // the furthest first
+	Done        string // what was recorded before the page was shown
+	Approvals   []waiting.Approval
+	Reviews     []waiting.Review
+	Holds       []hold
+	MayHold     bool     // a case is open, and who asks may let its steps wait
+	Newest      bool     // the page that ends now, not one of older entries
+	Future      []future // the furthest first
 	Now         frame.Moment
 	Past        []past // the newest first
 	Older       string // address of the page of older entries, empty if there are none
@@ -56,8 +62,37 @@ type finding struct {
 	Evidence []int64
 }
 
+// hold is a time in which the steps of the case wait.
+type hold struct {
+	ID       string
+	Kind     string
+	Words    string // who placed it, and why
+	Ends     frame.Moment
+	Proposed string // who proposed to lift it, empty if nobody did
+	Propose  bool   // who asks may propose to lift it
+	Lift     bool   // who asks may lift it
+}
+
+// future is a step that comes if nothing happens, with why.
+type future struct {
+	frame.Step
+	When   string // by which row of the escalation's table
+	Source string // where that row comes from
+}
+
+// why says what an entry follows from.
+type why struct {
+	Rule     string
+	When     string // by which row of the escalation's table it was stated
+	Source   string // of the rule or the row
+	Evidence []int64
+	Policy   string // which version of the policy decided
+	Next     string // what it leads to
+}
+
 type past struct {
 	officer.Telling
+	Why       why
 	At        frame.Moment
 	LeafIndex int64
 	Receipt   string
@@ -91,10 +126,10 @@ func fill(p policy.Policy, self envelope.Entity, file docket.File, ahead escalat
 		v.Findings = append(v.Findings, findingOf(p, open, due[open.ID], now))
 	}
 	for _, s := range slices.Backward(ahead.Future) {
-		v.Future = append(v.Future, frame.StepOf(s, now))
+		v.Future = append(v.Future, futureOf(p, s, now))
 	}
 	for _, entry := range slices.Backward(entries) {
-		v.Past = append(v.Past, past{Telling: officer.Tell(entry, self), At: frame.MomentOf(entry.AcceptedAt, now),
+		v.Past = append(v.Past, past{Telling: officer.Tell(entry, self), Why: whyOf(p, entry.Statement), At: frame.MomentOf(entry.AcceptedAt, now),
 			LeafIndex: entry.LeafIndex, Receipt: "/receipts/" + entry.Digest.String(), Tone: tone(entry.Statement)})
 	}
 	return v

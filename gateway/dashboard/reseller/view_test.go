@@ -9,6 +9,7 @@ import (
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/gateway/dashboard/frame"
+	"github.com/cipgate/cipgate/gateway/dashboard/waiting"
 	"github.com/cipgate/cipgate/gateway/officer"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/escalation"
@@ -69,12 +70,12 @@ func TestThePageShowsTheCaseTheFutureBackwardsAndThePastBackwards(t *testing.T) 
 	if !reflect.DeepEqual(v.Findings, wantFindings) {
 		t.Errorf("findings\n got %+v\nwant %+v", v.Findings, wantFindings)
 	}
-	if wanted := []frame.Step{frame.StepOf(ahead.Future[1], now), frame.StepOf(ahead.Future[0], now)}; !reflect.DeepEqual(v.Future, wanted) {
+	if wanted := []future{futureOf(policy.Default(), ahead.Future[1], now), futureOf(policy.Default(), ahead.Future[0], now)}; !reflect.DeepEqual(v.Future, wanted) || wanted[0].When == "" {
 		t.Errorf("future\n got %+v\nwant %+v", v.Future, wanted)
 	}
 	wantPast := []past{
-		{Telling: officer.Tell(entries[1], self), At: frame.MomentOf(days(-7), now), LeafIndex: 3, Receipt: "/receipts/" + entries[1].Digest.String(), Tone: "warned"},
-		{Telling: officer.Tell(entries[0], self), At: frame.MomentOf(days(-10), now), LeafIndex: 0, Receipt: "/receipts/" + entries[0].Digest.String(), Tone: "pending"},
+		{Telling: officer.Tell(entries[1], self), Why: whyOf(policy.Default(), entries[1].Statement), At: frame.MomentOf(days(-7), now), LeafIndex: 3, Receipt: "/receipts/" + entries[1].Digest.String(), Tone: "warned"},
+		{Telling: officer.Tell(entries[0], self), Why: why{}, At: frame.MomentOf(days(-10), now), LeafIndex: 0, Receipt: "/receipts/" + entries[0].Digest.String(), Tone: "pending"},
 	}
 	if !reflect.DeepEqual(v.Past, wantPast) {
 		t.Errorf("past\n got %+v\nwant %+v", v.Past, wantPast)
@@ -109,10 +110,36 @@ func TestAnEntrysMarkHasTheColourOfTheStandingItLedTo(t *testing.T) {
 	}
 }
 
+func TestAnEntrySaysByWhichRuleEvidenceAndPolicyItWasStatedAndWhatItLeadsTo(t *testing.T) {
+	p := policy.Default()
+	rule, _ := p.Rule("cip.missing")
+	basis := statement.Basis{Policy: "us-iaas-2024.1"}
+	got := whyOf(p, statement.FindingOpened{Basis: basis, Rule: "cip.missing", Evidence: []int64{4}, Cure: "an accepted cip-attestation"})
+	row, _ := rowOf(p, statement.KindFindingOpened)
+	want := why{Rule: "cip.missing", When: row.When, Source: rule.Source, Evidence: []int64{4}, Policy: "us-iaas-2024.1", Next: "Cured by an accepted cip-attestation."}
+	if !reflect.DeepEqual(got, want) || row.When == "" {
+		t.Errorf("got %+v, wanted %+v", got, want)
+	}
+	for _, said := range []statement.Statement{
+		statement.FindingCured{Basis: basis}, statement.StandingChanged{Basis: basis}, statement.WarningIssued{Basis: basis}, statement.RestrictionOrdered{Basis: basis},
+		statement.ClosureOrdered{Basis: basis}, statement.OrderWithdrawn{Basis: basis}, statement.RelationshipTerminated{Basis: basis}, statement.LimitPassed{Basis: basis},
+	} {
+		if got := whyOf(p, said); got.Policy != basis.Policy || got.When == "" || got.Source == "" {
+			t.Errorf("%s: %+v", said.Kind(), got)
+		}
+	}
+	if got := whyOf(p, statement.CIPAttestation{}); !reflect.DeepEqual(got, why{}) {
+		t.Errorf("what the reseller stated: %+v", got)
+	}
+}
+
 func TestTheTemplateTakesFullAndEmptyViews(t *testing.T) {
 	file, ahead, entries := warned()
 	full := fill(policy.Default(), self, file, ahead, entries, now)
-	full.Newest, full.Older, full.LimitPassed = true, "/resellers/x?before=1", true
+	full.Newest, full.Older, full.LimitPassed, full.Done, full.MayHold = true, "/resellers/x?before=1", true, "Done.", true
+	full.Approvals = []waiting.Approval{{Key: "k", May: true, Refused: "r"}, {WhyNot: "no"}}
+	full.Reviews = []waiting.Review{{May: true, Dispute: true}, {May: true, Time: true}, {May: true}, {WhyNot: "no"}}
+	full.Holds = []hold{{Lift: true, Proposed: "Jon"}, {Propose: true}, {}}
 	ended := full
 	ended.Ended, ended.Next.Otherwise = frame.MomentOf(days(-1), now), "Otherwise."
 	f := frame.Frame{Entity: self, Sandbox: true, Version: "1", Now: func() time.Time { return now }}

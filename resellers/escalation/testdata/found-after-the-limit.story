@@ -6,6 +6,7 @@ day 10   gateway down
 day 70   gateway up
 
 expect day 70   opens cip.missing
+expect day 70   passes limit                 # is stated, in words that say why
 expect day 70   warned
 expect day 70   limit day 60
 expect day 70   limit passed

@@ -80,6 +80,6 @@ for kind in sys.argv[2:] or ["cip-attestation"]:
     status, headers, refusal = call(gateway + "/events", {"Content-Type": "application/secevent+jwt"}, token.encode())
     digest = base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).decode().rstrip("=")
     print(json.dumps({"status": status, "location": headers["Location"], "digest": digest, "token": token}
-                     | ({"refusal": refusal} if refusal else {})))
+                     | ({"refusal": refusal} if refusal else {})), flush=True)
     failed |= status != 202
 sys.exit(failed)

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/migrations/migrationstest"
+)
+
+func TestAReceiverThatIsNotOursIsWarnedAcknowledgesAndAnswers(t *testing.T) {
+	migrationstest.EachURL(t, func(t *testing.T, url string) {
+		g := startGateway(t, url, isSandbox)
+		program, args := node(t, "receive.mjs", g.invite("Example Cloud GmbH").URL)
+		client := exec.CommandContext(t.Context(), program, args...)
+		client.Env = environment()
+		printed, err := client.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		client.Stderr = logTo{t}
+		if err := client.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(printed)
+		if !lines.Scan() {
+			t.Fatalf("the receiver ended before it was ready: %v", client.Wait())
+		}
+		if err := g.Advance(t.Context(), 31*24*time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		var did struct {
+			Warning string   `json:"warning"`
+			Finding string   `json:"finding"`
+			Kinds   []string `json:"kinds"`
+			Status  int      `json:"status"`
+			Digest  string   `json:"digest"`
+			Refusal string   `json:"refusal"`
+		}
+		if !lines.Scan() {
+			t.Fatalf("the receiver ended before it was warned: %v", client.Wait())
+		}
+		if err := json.Unmarshal(lines.Bytes(), &did); err != nil {
+			t.Fatal(err)
+		}
+		if err := client.Wait(); err != nil || did.Status != http.StatusAccepted || !slices.Contains(did.Kinds, statement.KindFindingOpened.URI()) {
+			t.Fatalf("the receiver did %+v: %v", did, err)
+		}
+		g.settled()
+		entries, err := g.ledger.Entries(t.Context(), 0, 1000, statement.KindNoticeProved, statement.KindRemediation)
+		if err != nil {
+			t.Fatal(err)
+		}
+		proved, answered := false, false
+		for _, entry := range entries {
+			switch said := entry.Statement.(type) {
+			case statement.NoticeProved:
+				proved = proved || said.Notice == did.Warning && said.Channel == statement.ChannelSETAcknowledged
+			case statement.Remediation:
+				answered = entry.Digest.String() == did.Digest && said.Finding == did.Finding
+			}
+		}
+		if !proved || !answered {
+			t.Errorf("in the ledger the warning is proved: %t, answered: %t", proved, answered)
+		}
+	})
+}
+
+// witness is a system of the provider that takes pushes and notes in which order they came.
+type witness struct {
+	*httptest.Server
+	mu   sync.Mutex
+	got  []string      // jti, in the order of their coming
+	more chan struct{} // told of each, while there is room
+}
+
+func newWitness(t *testing.T) *witness {
+	w := &witness{more: make(chan struct{}, 1)}
+	w.Server = httptest.NewServer(http.HandlerFunc(func(answer http.ResponseWriter, request *http.Request) {
+		token, err := io.ReadAll(request.Body)
+		if err != nil {
+			return // the gateway was killed in the middle of it
+		}
+		parsed, err := envelope.Parse(token)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		claims, err := parsed.Claims()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		w.mu.Lock()
+		w.got = append(w.got, claims.JTI)
+		w.mu.Unlock()
+		answer.WriteHeader(http.StatusAccepted)
+		select {
+		case w.more <- struct{}{}:
+		default:
+		}
+	}))
+	t.Cleanup(w.Close)
+	return w
+}
+
+// until waits until so many came, those that came again counted.
+func (w *witness) until(t *testing.T, count int) {
+	t.Helper()
+	late := time.After(patience)
+	for {
+		w.mu.Lock()
+		came := len(w.got)
+		w.mu.Unlock()
+		if came >= count {
+			return
+		}
+		select {
+		case <-w.more:
+		case <-late:
+			t.Fatalf("%d notices came, wanted %d", came, count)
+		}
+	}
+}
+
+func (w *witness) jtis() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.got)
+}
+
+// kills is how often the gateway is killed under delivery.
+const kills = 10
+
+func TestAGatewayKilledTenTimesUnderDeliveryBringsEveryNoticeInOrder(t *testing.T) {
+	migrationstest.EachURL(t, func(t *testing.T, url string) {
+		p := newProcess(t, url, "--sandbox")
+		p.start()
+		w := newWitness(t)
+		before := p.statedByTheGateway("")
+		body := map[string]any{"delivery": map[string]string{"method": "urn:ietf:rfc:8935", "endpoint_url": w.URL}}
+		if err := p.admin().post(t.Context(), "/ssf/streams", body, new(any)); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 2 * kills { // each is enrolled, falls short, and is warned
+			home := t.TempDir()
+			if _, err := join(t.Context(), home, p.invite(fmt.Sprintf("Example Cloud %d GmbH", i))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := p.admin().post(t.Context(), "/sandbox/clock", map[string]string{"advance": "P31D"}, new(any)); err != nil {
+			t.Fatal(err)
+		}
+		for killed := range kills {
+			w.until(t, 2+killed*(kills/2))
+			p.kill()
+			p.start()
+			// A dead process's lease lasts a minute of the gateway's clock.
+			if err := p.admin().post(t.Context(), "/sandbox/clock", map[string]string{"advance": "PT2M"}, new(any)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := p.statedByTheGateway(strconv.FormatInt(before[len(before)-1].Leaf, 10))
+		wanted := map[string]bool{}
+		for _, one := range want {
+			wanted[one.JTI] = true
+		}
+		var firsts []string
+		for again := 0; len(firsts) < len(want); again++ {
+			w.until(t, len(want)+again)
+			firsts = nil
+			for i, jti := range w.jtis() {
+				if !wanted[jti] { // stated before the stream was made, and addressed after
+					continue
+				}
+				if !slices.Contains(firsts, jti) {
+					firsts = append(firsts, jti)
+				} else if firsts[len(firsts)-1] != jti {
+					t.Fatalf("notice %d came again after a later one had come", i)
+				}
+			}
+		}
+		for i, one := range want {
+			if firsts[i] != one.JTI {
+				t.Fatalf("as number %d came %s, want the %s of entry %d, %s", i, firsts[i], one.Kind, one.Leaf, one.JTI)
+			}
+		}
+	})
+}
+
+// statedEntry is one entry that the gateway stated.
+type statedEntry struct {
+	Leaf int64  `json:"leaf_index"`
+	JTI  string `json:"jti"`
+	By   string `json:"by"`
+	Kind string `json:"kind"`
+}
+
+// statedByTheGateway is what the gateway stated after a leaf index, in the ledger's order.
+func (p *process) statedByTheGateway(after string) (stated []statedEntry) {
+	p.t.Helper()
+	var list struct {
+		Items []statedEntry `json:"items"`
+	}
+	p.get("/v1/entries?limit=1000&after="+after, &list)
+	for _, one := range list.Items {
+		if one.By == p.base {
+			stated = append(stated, one)
+		}
+	}
+	return stated
+}

@@ -1,0 +1,83 @@
+// Package waiting is the page of what waits for an officer: steps to approve, the most urgent first, answers of resellers to decide,
+// and what another officer proposed. It also takes the forms of all pages, each by the operation of /v1 that it stands for, so that
+// what a person may do is judged by the same rows; and it holds the parts of pages that other pages show too.
+//
+// It decides nothing: what waits is escalation's, who may is the desk's and the table of permissions'.
+package waiting
+
+import (
+	_ "embed"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/cipgate/cipgate/gateway/auth"
+	"github.com/cipgate/cipgate/gateway/dashboard/frame"
+	"github.com/cipgate/cipgate/gateway/officer"
+	"github.com/cipgate/cipgate/resellers/docket"
+)
+
+//go:embed page.html
+var pageHTML string
+
+// Parts are the templates "approval", "review" and "reason", for every page that shows one.
+//
+//go:embed parts.html
+var Parts string
+
+var page = frame.Parse(Parts + pageHTML)
+
+// view is what the page shows.
+type view struct {
+	Person    string
+	Role      string
+	Done      string
+	Mine      []Approval // which who asks may approve, asked already
+	Others    []Approval // of others, or not asked yet
+	Reviews   []Review
+	Proposals []Proposal
+}
+
+// Here is the page's address.
+const Here = "/approvals"
+
+// mostProposals is how many proposals are shown.
+const mostProposals = 100
+
+// Handler serves the page.
+func Handler(f frame.Frame, cases officer.Cases, acts officer.Acts, now func() time.Time) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		ctx, at := c.UserContext(), now()
+		asking := auth.Asking(ctx)
+		shown := view{Person: asking.Name, Role: string(asking.Role), Done: Done(c)}
+		found, err := officer.Waiting(ctx, cases, at)
+		if err != nil {
+			return err
+		}
+		for _, a := range found {
+			if a.MayApprove && a.Whose != "" {
+				shown.Mine = append(shown.Mine, ApprovalOf(a, Here, at))
+			} else {
+				shown.Others = append(shown.Others, ApprovalOf(a, Here, at))
+			}
+		}
+		err = officer.EachCase(ctx, cases, func(file docket.File) error {
+			for _, r := range officer.ReviewsOf(ctx, file) {
+				shown.Reviews = append(shown.Reviews, ReviewOf(r, Here, at))
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		proposals, err := acts.Proposals(ctx, mostProposals)
+		if err != nil {
+			return err
+		}
+		_, denied := officer.Permit(ctx, "confirm-proposal")
+		for _, p := range proposals {
+			shown.Proposals = append(shown.Proposals, proposalOf(p, asking.ID, denied, Here, at))
+		}
+		return f.Show(c, frame.Page{Title: "Approvals", Template: page, View: shown})
+	}
+}

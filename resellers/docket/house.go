@@ -1,0 +1,139 @@
+package docket
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"gorm.io/gorm"
+
+	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/resellers/escalation"
+)
+
+// houseRow is what bears on every case, as it is stored.
+type houseRow struct {
+	ID        int
+	House     string
+	Resellers int64
+	TrippedAt int64
+}
+
+func (houseRow) TableName() string { return "docket_house" }
+
+func (row houseRow) toHouse() (h escalation.House, err error) {
+	if err := json.Unmarshal([]byte(row.House), &h); err != nil {
+		return h, fmt.Errorf("reading what bears on every case: %w", err)
+	}
+	h.Counts.Resellers, h.Counts.Tripped = int(row.Resellers), row.TrippedAt > 0
+	return h, nil
+}
+
+// House returns what bears on every case and is about none: outages, a pause, releases, and what of the guard's numbers is used up by
+// what stands in the ledger.
+func (d *Docket) House(ctx context.Context) (escalation.House, error) {
+	return d.houseIn(d.db.WithContext(ctx), nil, d.now())
+}
+
+// houseIn reads the house. With a reseller it counts what others reserved too, and nothing that this one did: so it is judged before a
+// step of it leaves.
+func (d *Docket) houseIn(db *gorm.DB, beside []byte, now time.Time) (escalation.House, error) {
+	var row houseRow
+	if err := db.Where("id = 1").Take(&row).Error; err != nil {
+		return escalation.House{}, fmt.Errorf("reading what bears on every case: %w", err)
+	}
+	h, err := row.toHouse()
+	if err != nil {
+		return h, err
+	}
+	return h, d.count(db, &h.Counts, beside, now)
+}
+
+// houseSheet is where entries about the gateway are folded, with what those about resellers change of their number.
+type houseSheet struct {
+	entries   []statement.Entry
+	resellers int64
+	guarded   []guardRow
+}
+
+// changesHouse says whether an entry about the gateway may change the house.
+func changesHouse(e statement.Entry) bool {
+	switch e.Statement.(type) {
+	case statement.OutageRecorded, statement.OfficerAction:
+		return true
+	}
+	return false
+}
+
+// count notes what an entry about a reseller, of which this is the file before it, changes of the guard's numbers.
+func (s *houseSheet) count(file File, e statement.Entry) {
+	if e.By == e.About {
+		return
+	}
+	switch e.Statement.(type) {
+	case statement.EntityEnrolled:
+		if !file.History.Enrolled() {
+			s.resellers++
+		}
+	case statement.RelationshipTerminated:
+		if file.Case.TerminatedAt.IsZero() && file.History.Enrolled() {
+			s.resellers--
+		}
+	case statement.RelationshipReinstated:
+		if !file.Case.TerminatedAt.IsZero() && file.History.Enrolled() {
+			s.resellers++
+		}
+	}
+	if row, counts := guardedBy(file, e.Statement, e.LeafIndex); counts {
+		row.JTI = e.JTI
+		s.guarded = append(s.guarded, row)
+	}
+}
+
+// write folds into the stored house what a page of entries changed. Whoever calls it holds the cursor's row, so nobody else folds
+// meanwhile. A statement about the gateway wakes every file that it can bear on.
+func (s houseSheet) write(tx *gorm.DB) error {
+	if err := writeGuarded(tx, s.guarded); err != nil {
+		return fmt.Errorf("counting for the guard: %w", err)
+	}
+	if s.resellers != 0 {
+		err := tx.Model(&houseRow{}).Where("id = 1").Update("resellers", gorm.Expr("resellers + ?", s.resellers)).Error
+		if err != nil {
+			return fmt.Errorf("counting resellers: %w", err)
+		}
+	}
+	if len(s.entries) == 0 {
+		return nil
+	}
+	var row houseRow
+	if err := tx.Where("id = 1").Take(&row).Error; err != nil {
+		return fmt.Errorf("reading what bears on every case: %w", err)
+	}
+	h, err := row.toHouse()
+	if err != nil {
+		return err
+	}
+	changes := map[string]any{}
+	for _, e := range s.entries {
+		releases := len(h.Releases)
+		if h = h.With(e); len(h.Releases) != releases && h.Releases[len(h.Releases)-1].Guard == escalation.GuardFindings {
+			changes["tripped_at"] = 0 // two people say that these findings are no fault of ours
+		}
+	}
+	text, err := json.Marshal(h, json.Deterministic(true))
+	if err != nil {
+		return fmt.Errorf("writing what bears on every case: %w", err)
+	}
+	if string(text) == row.House && len(changes) == 0 {
+		return nil // what it says bears on no case
+	}
+	changes["house"] = string(text)
+	if err := tx.Model(&houseRow{}).Where("id = 1").Updates(changes).Error; err != nil {
+		return fmt.Errorf("writing what bears on every case: %w", err)
+	}
+	if err := tx.Model(&fileRow{}).Where("standing <> ?", escalation.Terminated.String()).Update("next_at", atOnce).Error; err != nil {
+		return fmt.Errorf("waking the files that a statement about the gateway bears on: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,312 @@
+package escalation
+
+import (
+	"slices"
+	"time"
+
+	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/resellers/policy"
+)
+
+// People are what officers did about the open case, and what its reseller answered. It is part of the Case and ends with it, but for
+// what is still open of findings that are behind no case.
+type People struct {
+	Grants   []Grant   `json:"grants,omitzero"`
+	Refusals []Refusal `json:"refusals,omitzero"`
+	Holds    []Hold    `json:"holds,omitzero"` // in the order in which they were placed
+	// Extension is the last one that was granted. It counts in the stage in which it was.
+	Extension Extension `json:"extension,omitzero"`
+	// LimitExtensions are the times at which two people moved the limit of the case.
+	LimitExtensions []LimitExtension `json:"limit_extensions,omitzero"`
+	Reviews         []Review         `json:"reviews,omitzero"`   // what the reseller answered and nobody has decided yet
+	Decisions       []Decision       `json:"decisions,omitzero"` // of what it answered, the latest 32
+}
+
+// Grant is that an officer approved a step.
+type Grant struct {
+	Approval string            `json:"approval"`
+	By       statement.Officer `json:"by"`
+	At       time.Time         `json:"at"`
+}
+
+// Refusal is that an officer refused a step. It stands until another officer approves it.
+type Refusal struct {
+	Approval string            `json:"approval"`
+	By       statement.Officer `json:"by"`
+	At       time.Time         `json:"at"`
+	Reason   string            `json:"reason"`
+}
+
+// Hold is a time in which the steps of the case wait.
+type Hold struct {
+	ID             string             `json:"id"` // jti of the hold.placed
+	Kind           HoldKind           `json:"kind"`
+	Authority      string             `json:"authority,omitzero"` // of a stay
+	Reason         string             `json:"reason"`
+	By             statement.Officer  `json:"by"`
+	PlacedAt       time.Time          `json:"placed_at"`
+	EndsAt         time.Time          `json:"ends_at"`
+	LiftProposedBy *statement.Officer `json:"lift_proposed_by,omitzero"`
+	LiftedAt       time.Time          `json:"lifted_at,omitzero"` // zero if it was not lifted
+}
+
+// End is when the hold ends or ended.
+func (h Hold) End() time.Time {
+	if !h.LiftedAt.IsZero() && h.LiftedAt.Before(h.EndsAt) {
+		return h.LiftedAt
+	}
+	return h.EndsAt
+}
+
+// In says whether the hold is in force at that time.
+func (h Hold) In(at time.Time) bool { return !at.Before(h.PlacedAt) && at.Before(h.End()) }
+
+// Extension is that an officer moved the next step of a stage.
+type Extension struct {
+	Stage Standing          `json:"stage,omitzero"`
+	To    time.Time         `json:"to,omitzero"`
+	By    statement.Officer `json:"by,omitzero"`
+}
+
+// LimitExtension is that two people moved the limit of the case.
+type LimitExtension struct {
+	At         time.Time         `json:"at"`
+	From       time.Time         `json:"from"` // the limit before
+	To         time.Time         `json:"to"`
+	By         statement.Officer `json:"by"`
+	ProposedBy statement.Officer `json:"proposed_by"`
+	Reason     string            `json:"reason"`
+}
+
+// Review is an answer of the reseller's to a finding that waits for an officer.
+type Review struct {
+	ID      string    `json:"id"`   // jti of the remediation
+	Kind    string    `json:"kind"` // cure, dispute, extension-request, explanation
+	Finding string    `json:"finding"`
+	Ground  string    `json:"ground,omitzero"`
+	Until   string    `json:"until,omitzero"` // the day asked for
+	At      time.Time `json:"at"`
+}
+
+// Decision is what an officer decided of an answer.
+type Decision struct {
+	Review  `json:"review"`
+	Upheld  bool              `json:"upheld"` // the reseller was right, or got what it asked for
+	By      statement.Officer `json:"by"`
+	Why     string            `json:"why"`
+	Decided time.Time         `json:"decided"`
+}
+
+// The kinds of an answer, as remediation names them, and the ground that changes a severity alone.
+const (
+	AnswerCure       = "cure"
+	AnswerDispute    = "dispute"
+	AnswerExtension  = "extension-request"
+	groundOfSeverity = "wrong-severity"
+)
+
+// What is kept of each, so that a case stays small whatever is sent.
+const (
+	grantsKept     = 64
+	holdsKept      = 64
+	reviewsKept    = 32
+	decisionsKept  = 32
+	recordedKept   = 64
+	dismissedKept  = 64
+	extensionsKept = 16
+)
+
+// kept adds to a list of which only the latest count; lists are values.
+func kept[T any](all []T, one T, most int) []T {
+	all = append(slices.Clone(all), one)
+	if len(all) > most {
+		all = all[len(all)-most:]
+	}
+	return all
+}
+
+// Recorded is evidence that an officer recorded.
+type Recorded struct {
+	ID   string            `json:"id"`
+	Leaf int64             `json:"leaf"`
+	By   statement.Officer `json:"by"`
+}
+
+// acted folds what an officer did.
+func (c Case) acted(s statement.OfficerAction, e statement.Entry) Case {
+	at := wholeSecond(e.AcceptedAt)
+	switch s.Action {
+	case ActionApproved:
+		return c.granted(s, at)
+	case ActionRefused:
+		return c.refused(s, at)
+	case ActionHeld:
+		if c.isOpen(s.On.ID) && s.EndsAt.After(at) && isHold(HoldKind(detail(s, "kind"))) {
+			c.Holds = kept(c.Holds, Hold{ID: e.JTI, Kind: HoldKind(detail(s, "kind")), Authority: detail(s, "authority"),
+				Reason: s.Reason, By: s.Officer, PlacedAt: at, EndsAt: wholeSecond(s.EndsAt)}, holdsKept)
+		}
+	case ActionLiftProposed, ActionLifted:
+		return c.lifted(s, at)
+	case ActionExtended:
+		if stage, _ := c.Stage(); c.isOpen(s.On.ID) && !s.EndsAt.IsZero() {
+			c.Extension = Extension{Stage: stage, To: wholeSecond(s.EndsAt), By: s.Officer}
+			return c.decided(detail(s, "remediation"), true, s.Officer, s.Reason, at)
+		}
+	case ActionAccepted, ActionRejected:
+		if s.On.Type == "remediation" {
+			return c.decided(s.On.ID, s.Action == ActionAccepted, s.Officer, s.Reason, at)
+		}
+	case ActionEvidence:
+		c.Recorded = kept(c.Recorded, Recorded{ID: detail(s, "evidence"), Leaf: e.LeafIndex, By: s.Officer}, recordedKept)
+	case ActionLimitExtended:
+		to := wholeSecond(s.EndsAt)
+		if c.isOpen(s.On.ID) && !c.LimitAt.IsZero() && to.After(c.LimitAt) && s.ProposedBy != nil && s.ProposedBy.ID != s.Officer.ID {
+			c.LimitExtensions = kept(c.LimitExtensions, LimitExtension{At: at, From: c.LimitAt, To: to, By: s.Officer,
+				ProposedBy: *s.ProposedBy, Reason: s.Reason}, extensionsKept)
+			c.LimitAt = to
+		}
+	case ActionPolicyMoved:
+		if moved := detail(s, "policy"); c.isOpen(s.On.ID) && moved != "" {
+			c.Policy = moved
+		}
+	}
+	return c
+}
+
+func isHold(kind HoldKind) bool {
+	return kind == HoldOfficer || kind == HoldCustomerHarm || kind == HoldStay
+}
+
+// granted folds an approval. One of the person that refused takes no refusal back, and the same person twice counts once.
+func (c Case) granted(s statement.OfficerAction, at time.Time) Case {
+	id := s.On.ID
+	if s.On.Type != "approval" || c.ID == "" || c.hasGranted(id, s.Officer) || c.hasRefused(id, s.Officer) {
+		return c
+	}
+	c.Refusals = without(c.Refusals, func(r Refusal) bool { return r.Approval == id })
+	c.Grants = kept(c.Grants, Grant{Approval: id, By: s.Officer, At: at}, grantsKept)
+	return c
+}
+
+func (c Case) refused(s statement.OfficerAction, at time.Time) Case {
+	id := s.On.ID
+	if s.On.Type != "approval" || c.ID == "" || c.hasRefused(id, s.Officer) {
+		return c
+	}
+	c.Grants = without(c.Grants, func(g Grant) bool { return g.Approval == id && g.By.ID == s.Officer.ID })
+	c.Refusals = kept(c.Refusals, Refusal{Approval: id, By: s.Officer, At: at, Reason: s.Reason}, grantsKept)
+	return c
+}
+
+func (c Case) hasGranted(approval string, by statement.Officer) bool {
+	return slices.ContainsFunc(c.Grants, func(g Grant) bool { return g.Approval == approval && g.By.ID == by.ID })
+}
+
+func (c Case) hasRefused(approval string, by statement.Officer) bool {
+	return slices.ContainsFunc(c.Refusals, func(r Refusal) bool { return r.Approval == approval && r.By.ID == by.ID })
+}
+
+// lifted folds that a hold was lifted, or proposed to be. A stay is lifted by another person than the one that proposed it.
+func (c Case) lifted(s statement.OfficerAction, at time.Time) Case {
+	i := slices.IndexFunc(c.Holds, func(h Hold) bool { return h.ID == s.On.ID })
+	if i < 0 || !c.Holds[i].In(at) {
+		return c
+	}
+	c.Holds = slices.Clone(c.Holds)
+	h := &c.Holds[i]
+	switch {
+	case s.Action == ActionLiftProposed:
+		by := s.Officer
+		h.LiftProposedBy = &by
+	case h.Kind != HoldStay || h.LiftProposedBy != nil && h.LiftProposedBy.ID != s.Officer.ID:
+		h.LiftedAt = at
+	}
+	return c
+}
+
+// answered folds what the reseller said about an open finding. What it supersedes is no longer under review.
+func (c Case) answered(s statement.Remediation, e statement.Entry) Case {
+	if !slices.ContainsFunc(c.Findings, func(f Open) bool { return f.ID == s.Finding }) {
+		return c
+	}
+	if s.Supersedes != "" {
+		c.Reviews = without(c.Reviews, func(r Review) bool { return r.ID == s.Supersedes })
+	}
+	if len(c.Reviews) >= reviewsKept {
+		return c // the ledger has it; nobody decides more than this at once
+	}
+	r := Review{ID: e.JTI, Kind: s.RemediationKind, Finding: s.Finding, Ground: s.Ground, At: wholeSecond(e.AcceptedAt)}
+	if s.Until != (statement.Date{}) {
+		r.Until = s.Until.String()
+	}
+	c.Reviews = append(slices.Clone(c.Reviews), r)
+	return c
+}
+
+// decided folds that an officer decided an answer. Who may not decide it has not.
+func (c Case) decided(id string, upheld bool, by statement.Officer, why string, at time.Time) Case {
+	i := slices.IndexFunc(c.Reviews, func(r Review) bool { return r.ID == id })
+	if i < 0 || c.MayDecide(by, id) != nil {
+		return c
+	}
+	r := c.Reviews[i]
+	c.Reviews = without(c.Reviews, func(r Review) bool { return r.ID == id })
+	c.Decisions = kept(c.Decisions, Decision{Review: r, Upheld: upheld, By: by, Why: why, Decided: at}, decisionsKept)
+	return c
+}
+
+// appealed folds the decision of a dispute. If the reseller is right the finding goes, or its severity where that alone was disputed.
+func (c Case) appealed(s statement.AppealDecided, e statement.Entry) Case {
+	i := slices.IndexFunc(c.Reviews, func(r Review) bool {
+		return r.ID == s.Remediation && r.Finding == s.Finding && r.Kind == AnswerDispute
+	})
+	if i < 0 || c.MayDecide(s.By, s.Remediation) != nil {
+		return c
+	}
+	ground, upheld := c.Reviews[i].Ground, s.Decision == "upheld"
+	c = c.decided(s.Remediation, upheld, s.By, s.Why, wholeSecond(e.AcceptedAt))
+	if !upheld {
+		return c
+	}
+	c.Findings = slices.Clone(c.Findings)
+	for i := range c.Findings {
+		f := &c.Findings[i]
+		switch {
+		case f.ID != s.Finding:
+		case ground != groundOfSeverity || f.Severity == severityMinor:
+			f.UpheldLeaf, f.UpheldAt = e.LeafIndex, e.AcceptedAt.UTC()
+		case f.Severity == severityCritical:
+			f.Severity = severitySerious
+		default:
+			f.Severity, f.Case = severityMinor, ""
+		}
+	}
+	return c.ended(wholeSecond(e.AcceptedAt))
+}
+
+const (
+	severityMinor    = string(policy.Minor)
+	severitySerious  = string(policy.Serious)
+	severityCritical = string(policy.Critical)
+)
+
+// reinstated folds that a termination was taken back. What is still open of it begins anew, as a case of its own whose clock starts
+// here: it was the termination that was wrong, not the facts.
+func (c Case) reinstated(s statement.RelationshipReinstated, e statement.Entry) Case {
+	if c.TerminatedAt.IsZero() {
+		return c
+	}
+	at := wholeSecond(e.AcceptedAt)
+	next := c.closed(at)
+	last := &next.Past[len(next.Past)-1]
+	last.WhoseError, last.Wrong = s.WhoseError, s.WhoseError != "reseller"
+	next.Orders = c.Orders // they are withdrawn by name
+	next.Findings = slices.Clone(c.Findings)
+	for i := range next.Findings {
+		if next.Findings[i].Case != "" {
+			next.Findings[i].Case = e.JTI
+			next.ID, next.Policy, next.Since, next.OpenedAt, next.Reinstated = e.JTI, c.Policy, at, at, true
+		}
+	}
+	return next
+}

@@ -1,0 +1,52 @@
+package history
+
+// Audience is who may be shown a piece of evidence. Each is wider than the next: what the reseller may see, everybody here may.
+type Audience string
+
+// The audiences, as statements name them. The zero Audience is ToReseller.
+const (
+	ToReseller   Audience = "reseller"     // whom it is about
+	ToChain      Audience = "chain"        // and those above it, not the reseller
+	ToProvider   Audience = "provider"     // the provider's officers
+	ToNeedToKnow Audience = "need-to-know" // those of them who work on the matter
+)
+
+var strictness = map[Audience]int{"": 0, ToReseller: 0, ToChain: 1, ToProvider: 2, ToNeedToKnow: 3}
+
+// MayShow says whether evidence with this audience may be shown to a reader. A word that nobody knows is taken for the strictest.
+func (a Audience) MayShow(reader Audience) bool {
+	want, known := strictness[a]
+	if !known {
+		want = strictness[ToNeedToKnow]
+	}
+	return want <= strictness[reader]
+}
+
+// audienceOf reads an audience as a statement names it.
+func audienceOf(word string) Audience {
+	a := Audience(word)
+	if _, known := strictness[a]; !known {
+		return ToNeedToKnow
+	}
+	if a == ToReseller {
+		return "" // what most evidence is, and is not written down
+	}
+	return a
+}
+
+// AudienceOf is who may be shown an entry that is evidence. What no rule restricts, the reseller may see.
+func (h History) AudienceOf(leafIndex int64) Audience {
+	for _, e := range h.Evidence {
+		if e.LeafIndex == leafIndex {
+			return e.Audience
+		}
+	}
+	for _, steps := range [][]Late{h.LateSuspicions, h.LateTrainings} {
+		for _, step := range steps {
+			if step.LeafIndex == leafIndex {
+				return step.Audience
+			}
+		}
+	}
+	return ""
+}

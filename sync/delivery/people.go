@@ -1,0 +1,199 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/sync/mail"
+	"github.com/cipgate/cipgate/sync/notices"
+)
+
+// Directory knows whom to mail, by mail address.
+type Directory interface {
+	// Contacts are the confirmed contacts of a reseller.
+	Contacts(ctx context.Context, of envelope.Entity) ([]string, error)
+	// Officers are those who are mailed about all resellers.
+	Officers(ctx context.Context) ([]string, error)
+}
+
+// Mailer hands a letter to a server; mail.Server is one.
+type Mailer interface {
+	Send(ctx context.Context, letter mail.Letter) mail.Report
+}
+
+type personRow struct {
+	Audience      string `gorm:"primaryKey"`
+	About         string
+	AddressSealed []byte
+	Tries         int
+	NextAt        int64
+	Wakes         int64
+	Lease         string
+	LeasedUntil   int64
+}
+
+func (personRow) TableName() string { return "delivery_people" }
+
+// person is somebody who may be mailed.
+type person struct {
+	audience notices.Audience
+	about    envelope.Entity // the contact's reseller; empty for an officer
+	address  string
+}
+
+// peopleOf fills in the chain's contacts of whom the entries are about and its officers, and returns them by their audience. It is
+// asked before the transaction that addresses: the directory may use the same store.
+func (d *Delivery) peopleOf(ctx context.Context, entries []statement.Entry, chain *notices.Chain) (map[string]person, error) {
+	if d.Mail == nil || len(entries) == 0 {
+		return nil, nil
+	}
+	people := map[string]person{}
+	chain.Contacts = map[envelope.Entity][]notices.Audience{}
+	for _, entry := range entries {
+		if _, asked := chain.Contacts[entry.About]; asked || entry.About == d.Self {
+			continue
+		}
+		addresses, err := d.People.Contacts(ctx, entry.About)
+		if err != nil {
+			return nil, fmt.Errorf("looking for the contacts of %s: %w", entry.About, err)
+		}
+		chain.Contacts[entry.About] = nil
+		for _, address := range addresses {
+			audience := notices.OfContact(entry.About, address)
+			if _, twice := people[string(audience)]; !twice {
+				chain.Contacts[entry.About] = append(chain.Contacts[entry.About], audience)
+				people[string(audience)] = person{audience, entry.About, address}
+			}
+		}
+	}
+	officers, err := d.People.Officers(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("looking for the officers who are mailed: %w", err)
+	}
+	for _, address := range officers {
+		audience := notices.OfOfficer(address)
+		if _, twice := people[string(audience)]; !twice {
+			chain.Officers = append(chain.Officers, audience)
+			people[string(audience)] = person{audience: audience, address: address}
+		}
+	}
+	return people, nil
+}
+
+// keepPerson keeps how a person is reached, inside a transaction.
+func (d *Delivery) keepPerson(tx *gorm.DB, p person) error {
+	sealed, err := d.Bodies.Encrypt([]byte(p.address), []byte(p.audience))
+	if err != nil {
+		return fmt.Errorf("encrypting an address: %w", err)
+	}
+	row := personRow{Audience: string(p.audience), About: string(p.about), AddressSealed: sealed, NextAt: never}
+	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row).Error; err != nil {
+		return fmt.Errorf("keeping how a person is reached: %w", err)
+	}
+	return nil
+}
+
+// addressOf opens how a person is reached.
+func (d *Delivery) addressOf(row personRow) (string, error) {
+	address, err := d.Bodies.Decrypt(row.AddressSealed, []byte(row.Audience))
+	if err != nil {
+		return "", fmt.Errorf("the address of %s cannot be opened with the key that this gateway has", row.Audience)
+	}
+	return string(address), nil
+}
+
+// isCurrent says whether a person is still to be mailed: a contact of then is told nothing that is for the contact of today.
+func (d *Delivery) isCurrent(ctx context.Context, row personRow, address string) (bool, error) {
+	list := d.People.Officers
+	if notices.Audience(row.Audience).IsContact() {
+		list = func(ctx context.Context) ([]string, error) { return d.People.Contacts(ctx, envelope.Entity(row.About)) }
+	}
+	addresses, err := list(ctx)
+	if err != nil {
+		return false, fmt.Errorf("looking whether %s is still to be mailed: %w", row.Audience, err)
+	}
+	return slices.ContainsFunc(addresses, func(one string) bool { return strings.EqualFold(one, address) }), nil
+}
+
+// wakePerson makes a person's outbox be looked at, unless it waits after a try that failed.
+func wakePerson(tx *gorm.DB, audience string) error {
+	err := tx.Model(&personRow{}).Where("audience = ?", audience).Updates(map[string]any{
+		"wakes":   gorm.Expr("wakes + 1"),
+		"next_at": gorm.Expr("CASE WHEN tries = 0 THEN 0 ELSE next_at END"),
+	}).Error
+	if err != nil {
+		return fmt.Errorf("waking a person's outbox: %w", err)
+	}
+	return nil
+}
+
+// Matter is something of the gateway's own that officers are called for at once: a step that waits for approval, the guard.
+type Matter struct {
+	Key   string          // what it is, so that it is told once: such as the approval's id
+	Kind  string          // one of package mail's matters
+	About envelope.Entity // the reseller, or the gateway itself
+}
+
+// Call mails officers about matters at once, each once for each officer, however often it is called. Without mail it does nothing:
+// the matters are on the dashboard.
+func (d *Delivery) Call(ctx context.Context, matters ...Matter) error {
+	if d.Mail == nil || len(matters) == 0 {
+		return nil
+	}
+	addresses, err := d.People.Officers(ctx)
+	if err != nil {
+		return fmt.Errorf("looking for the officers who are mailed: %w", err)
+	}
+	slices.Sort(addresses)
+	called := false
+	for _, address := range slices.Compact(addresses) {
+		audience := notices.OfOfficer(address)
+		fresh, err := d.uncalled(ctx, audience, matters)
+		if err != nil {
+			return err
+		}
+		if len(fresh) == 0 {
+			continue
+		}
+		err = d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+			if err := d.keepPerson(tx, person{audience: audience, address: address}); err != nil {
+				return err
+			}
+			return d.number(tx, string(audience), fresh)
+		})
+		if isTaken(err) { // another process called for it meanwhile
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("calling an officer: %w", err)
+		}
+		called = true
+	}
+	if called {
+		d.announce()
+	}
+	return nil
+}
+
+// uncalled are those matters that an officer was not called for.
+func (d *Delivery) uncalled(ctx context.Context, audience notices.Audience, matters []Matter) (fresh []noticeRow, err error) {
+	for _, matter := range matters {
+		var known []noticeRow
+		err := d.DB.WithContext(ctx).Select("sequence").Where("audience = ? AND jti = ?", string(audience), matter.Key).Order("sequence").Limit(1).Find(&known).Error
+		if err != nil {
+			return nil, fmt.Errorf("looking whether an officer was called: %w", err)
+		}
+		if len(known) == 0 {
+			fresh = append(fresh, noticeRow{Audience: string(audience), Kind: matter.Kind, About: string(matter.About), LeafIndex: -1,
+				Digest: []byte{}, JTI: matter.Key, Token: []byte{}, Urgent: true})
+		}
+	}
+	return fresh, nil
+}
