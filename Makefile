@@ -1,7 +1,7 @@
 # cipgate's commands for those who work on it. `make` alone lists them.
 #
 # Variables: PKGS (which packages `test`, `lint` and `fuzz` look at), TESTFLAGS (further flags of go test), FUZZTIME (of each fuzz target),
-# BENCHFLAGS (flags of the benchmark program), TRIALFLAGS (flags of `cipgate trial`).
+# BENCHFLAGS (flags of the benchmark program), SIMULATEFLAGS (flags of the simulation), TRIALFLAGS (flags of `cipgate trial`).
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -59,6 +59,15 @@ fuzz: ## fuzzes each fuzz target for FUZZTIME (default 30s)
 .PHONY: bench
 bench: setup ## measures submissions per second on both stores against the hand-written rival
 	go run ./cmd/bench $(BENCHFLAGS)
+
+# Deciders against an auditor that shares no code with them. The same seed gives the same lives.
+.PHONY: simulate
+simulate: ## plays random lives to the deciders and audits what they state (SIMULATEFLAGS: --years, --seed, ...)
+	go run ./cmd/simulate $(SIMULATEFLAGS)
+
+.PHONY: mutants
+mutants: ## breaks the deciders, one line at a time: the audit of the simulation must find each
+	go run ./cmd/simulate mutants $(SIMULATEFLAGS)
 
 # benchstat is for people: it compares two outputs of go test -bench.
 .PHONY: tools

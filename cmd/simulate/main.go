@@ -1,0 +1,91 @@
+// Command simulate plays random lives of resellers to the gateway's real deciders, and lets an auditor that shares no code with them
+// say whether the ledger that comes out is what standing.md asks for.
+//
+//	go run ./cmd/simulate                      2,000 years, some seconds
+//	go run ./cmd/simulate --years 1000000      for the night
+//	go run ./cmd/simulate --seed 1 --life 42   one life again
+//	go run ./cmd/simulate real                 the same lives to the whole gateway on SQLite too, which must state the same
+//	go run ./cmd/simulate mutants              the deciders with one line broken at a time: each must be found out
+//
+// It ends with 1 if the auditor found something, and tells it as a short story: what is wrong, and the entries that led to it. The same
+// seed gives the same lives.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "simulate:", err)
+		os.Exit(1)
+	}
+}
+
+// errFound is what the program ends with if the auditor found something. The stories say what.
+var errFound = errors.New("the auditor found what must not stand in a ledger")
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	command := ""
+	if len(args) > 0 && (args[0] == "mutants" || args[0] == "real") {
+		command, args = args[0], args[1:]
+	}
+	p := plan{}
+	flags := flag.NewFlagSet("simulate", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Uint64Var(&p.seed, "seed", 1, "what everything follows from")
+	flags.Float64Var(&p.years, "years", 2000, "years of resellers to live; of real 100 are many, and a mutant gets 1,500 at most")
+	flags.Int64Var(&p.life, "life", -1, "live only the life of this `number`")
+	flags.IntVar(&p.policies, "policies", 60, "random policies beside the shipped ones")
+	flags.IntVar(&p.workers, "workers", runtime.GOMAXPROCS(0), "lives at once")
+	flags.BoolVar(&p.spare.Policies, "one-policy", false, "put no other policy in force during a life (known, see life.Spare)")
+	flags.BoolVar(&p.spare.Afterwards, "nothing-after-the-end", false, "answer and decide nothing while a relationship is terminated (known, see life.Spare)")
+	flags.BoolVar(&p.blurred, "blurred", false, "let the auditor take the beginning of a spell for the end of the one before (known, see audit.Auditor)")
+	classes := flags.Bool("kinds", false, "print only which kinds of violations there are, one a line")
+	if err := flags.Parse(args); err != nil {
+		return fmt.Errorf("flags: %w", err)
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("wanted flags, or first one of the words real and mutants; got %q. See: simulate --help", flags.Arg(0))
+	}
+	if p.years <= 0 || p.workers < 1 || p.policies < 0 {
+		return errors.New("--years and --workers: wanted something above 0; --policies: wanted 0 or more")
+	}
+	switch command {
+	case "mutants":
+		return mutants(ctx, p, stdout)
+	case "real":
+		return compare(ctx, p, stdout)
+	}
+	begin := time.Now()
+	r, err := p.live(ctx)
+	if err != nil {
+		return err
+	}
+	if *classes {
+		for _, c := range r.classes() {
+			fmt.Fprintln(stdout, c)
+		}
+	} else {
+		r.tell(stdout, time.Since(begin))
+	}
+	if len(r.violations) > 0 {
+		return errFound
+	}
+	return nil
+}

@@ -1,0 +1,265 @@
+// Package quick is the gateway without a store: the real deciders (history, findings, escalation) on a model of the ledger and of the
+// docket, for millions of years.
+//
+// What is modelled, and how:
+//   - The ledger is a list. It keeps the rules of AppendAfter: all of a call or nothing; refused if anything newer about the entity
+//     stands (ErrMoved); the same issuer and jti again is a duplicate if it says the same and a twin, which spoils its call, if not; one
+//     accepted_at for a commit, in microseconds, never before that of an earlier entry. Every statement is written as JSON and read
+//     back, as the docket reads it.
+//   - The docket is a map of files that all nodes share, as they share a database. A fold, and putting a file away, happen or do not.
+//   - What the docket states beside the deciders is not modelled: which trainings are covered, and who falls under a special measure.
+//     Lives have neither.
+//   - There are no signatures, no schemas and no tree.
+//
+// The package real plays the same lives to the real ledger and docket, and must come to the same entries.
+package quick
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/cmd/simulate/audit"
+	"github.com/cipgate/cipgate/cmd/simulate/life"
+	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/findings"
+	"github.com/cipgate/cipgate/resellers/history"
+	"github.com/cipgate/cipgate/resellers/policy"
+)
+
+// Engine is one gateway. It is used by one goroutine.
+type Engine struct {
+	entries []statement.Entry
+	written []audit.Entry
+	keys    map[string]int            // what stands under issuer and jti
+	newest  map[envelope.Entity]int64 // the last entry about an entity
+	shelf   policy.Shelf
+	earlier []policy.Policy
+	files   []*file
+	folded  int // the docket's cursor
+	house   escalation.House
+	stood   *request
+}
+
+// file is a docket's file with the records of its reseller.
+type file struct {
+	entity    envelope.Entity
+	history   history.History
+	c         escalation.Case
+	customers map[string]history.Customer
+	parts     map[string]history.Records // by customer and part: the owner, account or training in it
+	due       bool
+	wake      time.Time // zero if never
+}
+
+// request is a call of AppendAfter.
+type request struct {
+	about  envelope.Entity
+	seen   int64
+	drafts []life.Draft
+}
+
+// New returns a gateway whose ledger is empty.
+func New() *Engine {
+	return &Engine{keys: map[string]int{}, newest: map[envelope.Entity]int64{}}
+}
+
+// State appends what somebody states.
+func (e *Engine) State(now time.Time, said life.Draft) error {
+	_, err := e.append(now, nil, []life.Draft{said})
+	return err
+}
+
+// append is the ledger's. It is false if the guard refused, or a twin.
+func (e *Engine) append(now time.Time, guard *request, drafts []life.Draft) (taken bool, err error) {
+	if guard != nil {
+		if newest, any := e.newest[guard.about]; any && newest > guard.seen {
+			return false, nil
+		}
+	}
+	at := now.UTC().Truncate(time.Microsecond)
+	if n := len(e.entries); n > 0 && at.Before(e.entries[n-1].AcceptedAt) {
+		at = e.entries[n-1].AcceptedAt
+	}
+	var entries []statement.Entry
+	var written []audit.Entry
+	for _, d := range drafts {
+		text, err := json.Marshal(d.Statement)
+		if err != nil {
+			return false, fmt.Errorf("write a %s: %w", d.Statement.Kind(), err)
+		}
+		if stands, known := e.keys[string(d.By)+" "+d.JTI]; known {
+			if bytes.Equal(e.written[stands].JSON, text) {
+				continue
+			}
+			return false, nil
+		}
+		said, err := read(d.Statement.Kind(), text)
+		if err != nil {
+			return false, fmt.Errorf("read a %s back: %w: %s", d.Statement.Kind(), err, text)
+		}
+		leaf := int64(len(e.entries) + len(entries))
+		entries = append(entries, statement.Entry{LeafIndex: leaf, AcceptedAt: at, About: d.About, By: d.By, Customer: d.Customer, JTI: d.JTI, Statement: said})
+		written = append(written, audit.Entry{Leaf: leaf, AcceptedAt: at, About: string(d.About), By: string(d.By), Customer: d.Customer, JTI: d.JTI,
+			Kind: string(d.Statement.Kind()), JSON: text})
+	}
+	for _, entry := range entries {
+		e.keys[string(entry.By)+" "+entry.JTI] = int(entry.LeafIndex)
+		e.newest[entry.About] = entry.LeafIndex
+	}
+	e.entries, e.written = append(e.entries, entries...), append(e.written, written...)
+	return true, nil
+}
+
+// Activate starts the nodes with a policy.
+func (e *Engine) Activate(now time.Time, p policy.Policy) error {
+	shelf, err := policy.NewShelf(p, e.earlier...)
+	if err != nil {
+		return fmt.Errorf("shelve a policy: %w", err)
+	}
+	replaces := ""
+	if len(e.earlier) > 0 {
+		replaces = e.shelf.InForce().ID()
+	}
+	if replaces == p.ID() {
+		return nil
+	}
+	e.shelf, e.earlier = shelf, append(e.earlier, p)
+	return e.State(now, life.Activation(p, replaces, now))
+}
+
+// mostDecisions is how many decisions one sweep takes at most.
+const mostDecisions = 100
+
+// Sweep is the docket's.
+func (e *Engine) Sweep(now time.Time, fault life.Fault) (hit bool, err error) {
+	stated := 0
+	for {
+		if err := e.catchUp(now); err != nil {
+			return false, err
+		}
+		due := e.due(now)
+		if len(due) == 0 {
+			return false, nil
+		}
+		for _, f := range due {
+			drafts, wake, err := e.judge(f, now)
+			if err != nil {
+				return false, err
+			}
+			if len(drafts) == 0 {
+				f.due, f.wake = false, wake
+				continue
+			}
+			r := &request{about: f.entity, seen: f.history.Seen(), drafts: drafts}
+			hit := fault.What != life.None && stated == fault.At
+			stated++
+			switch {
+			case hit && fault.What == life.KilledFirst:
+				return true, nil
+			case hit && fault.What == life.Stands:
+				e.stood = r
+				return true, nil
+			}
+			taken, err := e.append(now, r, drafts)
+			if err != nil {
+				return false, err
+			}
+			if !taken && stated > mostDecisions {
+				return false, fmt.Errorf("%s, of which a %s is decided: %w", f.entity, drafts[0].Statement.Kind(), life.ErrStuck)
+			}
+			if hit {
+				return true, nil
+			}
+		}
+		if stated > 10*mostDecisions {
+			return false, fmt.Errorf("after %d decisions more are due: %w", stated, life.ErrStuck)
+		}
+	}
+}
+
+// Resume lets the node that stands still go on.
+func (e *Engine) Resume(now time.Time) (taken bool, err error) {
+	r := e.stood
+	if e.stood = nil; r == nil {
+		return false, nil
+	}
+	return e.append(now, r, r.drafts)
+}
+
+// due are the files that are due, longest first.
+func (e *Engine) due(now time.Time) []*file {
+	var due []*file
+	for _, f := range e.files {
+		if f.due || !f.wake.IsZero() && f.wake.UnixMicro() <= now.UnixMicro() {
+			due = append(due, f)
+		}
+	}
+	slices.SortFunc(due, func(a, b *file) int {
+		if a.due != b.due {
+			if a.due {
+				return -1
+			}
+			return 1
+		}
+		if c := a.wake.Compare(b.wake); c != 0 && !a.due {
+			return c
+		}
+		left, right := a.entity.ID(), b.entity.ID()
+		return bytes.Compare(left[:], right[:])
+	})
+	return due
+}
+
+func (e *Engine) judge(f *file, now time.Time) (drafts []life.Draft, wake time.Time, err error) {
+	p, err := e.shelf.For(f.c.Policy)
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("find the policy of a case: %w", err)
+	}
+	open, turns := findings.Assess(p, f.history, now)
+	state, next, err := escalation.Decide(p, f.entity, f.c, f.history, e.house, open, now)
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("decide: %w", err)
+	}
+	for _, s := range state {
+		drafts = append(drafts, life.Draft{By: life.Gateway, About: f.entity, JTI: escalation.ID(f.entity, s), Statement: s})
+	}
+	wake = escalation.Wake(next, turns)
+	if len(drafts) == 0 { // the docket wakes a file also when people are asked, which states nothing
+		for _, a := range escalation.Approvals(p, f.entity, f.c, f.history, e.house, now) {
+			if at := a.Turns(now); !at.IsZero() && (wake.IsZero() || at.Before(wake)) {
+				wake = at
+			}
+		}
+	}
+	return drafts, wake, nil
+}
+
+// longAgo is when something is due that is due at once.
+var longAgo = time.Unix(0, 0).UTC()
+
+// Wakes is when something must be settled next.
+func (e *Engine) Wakes() (next time.Time, err error) {
+	if e.folded < len(e.entries) {
+		return longAgo, nil
+	}
+	for _, f := range e.files {
+		switch {
+		case f.due:
+			return longAgo, nil
+		case !f.wake.IsZero() && (next.IsZero() || f.wake.Before(next)):
+			next = f.wake
+		}
+	}
+	return next, nil
+}
+
+// Entries returns the ledger from a leaf index on.
+func (e *Engine) Entries(from int64) ([]audit.Entry, error) {
+	return e.written[min(from, int64(len(e.written))):], nil
+}
