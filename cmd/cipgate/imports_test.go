@@ -80,6 +80,7 @@ var rooms = map[string][]room{
 		{"calendar", false},
 		{"officer", false},
 		{"streams", false},
+		{"standing", false},
 		{"dashboard", false},
 		{"docs", false},
 		{"sandbox", false},

@@ -75,7 +75,7 @@ Begin with:  cipgate trial     the main job in one go, on this machine, with not
 		return wrong("%v. See: %s --help", err, cmd.CommandPath())
 	})
 	root.AddCommand(trialCommand(), serveCommand(), inviteCommand(), rebuildCommand(), ledgerCommand(),
-		configCommand(), joinCommand(), keysCommand(), confirmCommand(), noticesCommand(), listenCommand(), newCommand(), checkCommand(), pushCommand(), bulkCommand(), documentCommand(), verifyCommand(), policyCommand(),
+		configCommand(), joinCommand(), keysCommand(), confirmCommand(), noticesCommand(), standingCommand(), listenCommand(), newCommand(), checkCommand(), pushCommand(), bulkCommand(), documentCommand(), verifyCommand(), policyCommand(),
 		officerCommand(), tokenCommand(), approvalsCommand(), caseCommand(), evidenceCommand(), automationCommand(),
 		measuresCommand(), hitsCommand(), exemptionsCommand())
 	refuseWrongArguments(root)

@@ -37,6 +37,7 @@ import (
 	"github.com/cipgate/cipgate/gateway/receipts"
 	"github.com/cipgate/cipgate/gateway/sandbox"
 	"github.com/cipgate/cipgate/gateway/signals"
+	"github.com/cipgate/cipgate/gateway/standing"
 	"github.com/cipgate/cipgate/gateway/streams"
 	"github.com/cipgate/cipgate/gateway/wellknown"
 	"github.com/cipgate/cipgate/migrations"
@@ -261,6 +262,7 @@ func (p *Program) routes(keys keyring, rules policy.Policy, statements envelope.
 		clients := auth.Clients{Auth: p.auth, Gateway: self, Keys: p.registry.Keys, Verifying: p.road.Verifying}
 		clients.Mount(app, p.log)
 		streams.Doors{Delivery: p.delivery, Gateway: self, Receiver: clients.Receiver(), Closing: p.draining}.Mount(app)
+		standing.Door{Docket: p.docket, Gateway: self, Signer: statements, Receiver: clients.Receiver(), Now: p.clock.Now}.Mount(app)
 		feeds := calendar.NewFeeds(p.db, p.clock.Now)
 		calendar.Calendar{Feeds: feeds, Docket: p.docket, Entity: self, Sandbox: p.config.Sandbox}.Mount(app)
 		app.Use("/v1", p.auth.API(), p.auth.Idempotent(keys.bodies))
