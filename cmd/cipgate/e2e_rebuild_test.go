@@ -81,7 +81,7 @@ func (p *process) answers() map[string]string {
 
 func TestRebuildGivesTheSameAnswersAndStatesNothing(t *testing.T) {
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
-		p := newProcess(t, database, "--sandbox")
+		p := newProcess(t, database, "--sandbox", "--policy", automaticPolicy(t))
 		p.start()
 		diligent, late, silent := p.joined("Nordlys Hosting AS"), p.joined("Tardio Nuvens Ltda"), p.joined("Silent Cloud Pte Ltd")
 		p.attests(diligent)
