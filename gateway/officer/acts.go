@@ -41,19 +41,19 @@ type Acts interface {
 }
 
 func (a API) registerActs(api huma.API) {
-	post := func(path, id, summary string, status int, handle func(context.Context, *actIn) (*actedOut, error)) {
-		register(api, a.Log, http.MethodPost, path, id, summary, status, handle)
+	post := func(path, id, summary string, handle func(context.Context, *actIn) (*actedOut, error)) {
+		register(api, a.Log, http.MethodPost, path, id, summary, http.StatusOK, handle)
 	}
 	register(api, a.Log, http.MethodPost, "/v1/resellers/{id}/case/holds", "place-case-hold", "Let the steps of a case wait until a time", http.StatusCreated, a.placeCaseHold)
-	post("/v1/resellers/{id}/case/holds/{item}/propose-lift", "propose-lift", "Propose that a stay be lifted", http.StatusOK, a.proposeLift)
-	post("/v1/resellers/{id}/case/holds/{item}/lift", "lift-hold", "End a hold now", http.StatusOK, a.liftHold)
+	post("/v1/resellers/{id}/case/holds/{item}/propose-lift", "propose-lift", "Propose that a stay be lifted", a.proposeLift)
+	post("/v1/resellers/{id}/case/holds/{item}/lift", "lift-hold", "End a hold now", a.liftHold)
 	register(api, a.Log, http.MethodPost, "/v1/resellers/{id}/case/extension", "grant-extension", "Move the next step of a case to a later time within its limit", http.StatusCreated, a.grantExtension)
 	register(api, a.Log, http.MethodPost, "/v1/resellers/{id}/case/limit", "propose-limit", "Propose that the limit of a case be moved", http.StatusCreated, a.proposeLimit)
 	register(api, a.Log, http.MethodPost, "/v1/resellers/{id}/case/policy", "move-policy", "Pin a case to another version of the policy", http.StatusOK, a.movePolicy)
-	post("/v1/resellers/{id}/remediations/{item}/accept", "accept-remediation", "Take what a reseller said as a cure", http.StatusOK, a.acceptRemediation)
-	post("/v1/resellers/{id}/remediations/{item}/reject", "reject-remediation", "Say that it cures nothing, or that no more time is given", http.StatusOK, a.rejectRemediation)
-	post("/v1/resellers/{id}/appeals/{item}/uphold", "uphold-appeal", "Decide a dispute for the reseller", http.StatusOK, a.upholdAppeal)
-	post("/v1/resellers/{id}/appeals/{item}/reject", "reject-appeal", "Decide a dispute against the reseller", http.StatusOK, a.rejectAppeal)
+	post("/v1/resellers/{id}/remediations/{item}/accept", "accept-remediation", "Take what a reseller said as a cure", a.acceptRemediation)
+	post("/v1/resellers/{id}/remediations/{item}/reject", "reject-remediation", "Say that it cures nothing, or that no more time is given", a.rejectRemediation)
+	post("/v1/resellers/{id}/appeals/{item}/uphold", "uphold-appeal", "Decide a dispute for the reseller", a.upholdAppeal)
+	post("/v1/resellers/{id}/appeals/{item}/reject", "reject-appeal", "Decide a dispute against the reseller", a.rejectAppeal)
 	register(api, a.Log, http.MethodPost, "/v1/evidence", "record-evidence", "Record evidence against a reseller; it opens a finding", http.StatusCreated, a.recordEvidence)
 	register(api, a.Log, http.MethodPost, "/v1/resellers/{id}/inquiries", "inquire", "Ask a reseller a question that it must answer; no finding yet", http.StatusCreated, a.inquire)
 	register(api, a.Log, http.MethodPost, "/v1/resellers/{id}/notices/record", "record-notice", "Record that a reseller was told of something by call, courier or in a meeting", http.StatusCreated, a.recordNotice)

@@ -55,7 +55,9 @@ func (w watched) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.NewInvalidMetric(casesOpen, err)
 		return
 	}
-	gauge := func(d *prometheus.Desc, value float64) { to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value) }
+	gauge := func(d *prometheus.Desc, value float64) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value)
+	}
 	gauge(casesOpen, float64(watch.Open))
 	gauge(casesWaiting, float64(watch.Waiting))
 	gauge(casesLate, float64(watch.LateCount))

@@ -122,7 +122,7 @@ func (d *Desk) RecordNotice(ctx context.Context, by statement.Officer, id envelo
 	case told.At.IsZero() || at.After(d.now()):
 		return Acted{}, refused("at: wanted when it was told, a time that is past, got %s", shown(at))
 	}
-	return d.act(ctx, id, func(file docket.File) ([]statement.Statement, error) {
+	return d.act(ctx, id, func(docket.File) ([]statement.Statement, error) {
 		stated, err := d.find(ctx, id, told.Notice)
 		if err != nil {
 			return nil, err

@@ -127,39 +127,40 @@ func makeLink(tx *gorm.DB, to personRow, m mailRow, now time.Time) (token string
 }
 
 // link finds the link with this token, if it holds and its contact is still one.
-func (d *Delivery) link(ctx context.Context, token string) (row linkRow, to personRow, address string, err error) {
+func (d *Delivery) link(ctx context.Context, token string) (row linkRow, address string, err error) {
 	if d.Mail == nil {
-		return row, to, "", fmt.Errorf("%w: this gateway answers no mail", ErrNoLink)
+		return row, "", fmt.Errorf("%w: this gateway answers no mail", ErrNoLink)
 	}
 	err = d.DB.WithContext(ctx).Where("digest = ?", digestOf(token)).Take(&row).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return row, to, "", fmt.Errorf("%w: wanted the address as it stands in the mail, whole. Copy it from there, or ask your provider", ErrNoLink)
+		return row, "", fmt.Errorf("%w: wanted the address as it stands in the mail, whole. Copy it from there, or ask your provider", ErrNoLink)
 	}
 	if err != nil {
-		return row, to, "", fmt.Errorf("looking for a link: %w", err)
+		return row, "", fmt.Errorf("looking for a link: %w", err)
 	}
 	if d.Now().UnixMicro() >= row.ExpiresAt {
-		return row, to, "", fmt.Errorf("%w: it held until %s. Use the link of a newer mail, or ask your provider", ErrNoLink, timeOrZero(row.ExpiresAt).Format(time.RFC3339))
+		return row, "", fmt.Errorf("%w: it held until %s. Use the link of a newer mail, or ask your provider", ErrNoLink, timeOrZero(row.ExpiresAt).Format(time.RFC3339))
 	}
+	var to personRow
 	if err := d.DB.WithContext(ctx).Where("audience = ?", row.Audience).Take(&to).Error; err != nil {
-		return row, to, "", fmt.Errorf("looking for a link's contact: %w", err)
+		return row, "", fmt.Errorf("looking for a link's contact: %w", err)
 	}
 	if address, err = d.addressOf(to); err != nil {
-		return row, to, "", err
+		return row, "", err
 	}
 	current, err := d.isCurrent(ctx, to, address)
 	if err != nil {
-		return row, to, "", err
+		return row, "", err
 	}
 	if !current {
-		return row, to, "", fmt.Errorf("%w: it was sent to somebody who is no longer the reseller's confirmed contact. Ask your provider to confirm the contact of today", ErrNoLink)
+		return row, "", fmt.Errorf("%w: it was sent to somebody who is no longer the reseller's confirmed contact. Ask your provider to confirm the contact of today", ErrNoLink)
 	}
-	return row, to, address, nil
+	return row, address, nil
 }
 
 // Link returns the link with this token. Errors wrap ErrNoLink.
 func (d *Delivery) Link(ctx context.Context, token string) (Link, error) {
-	row, _, _, err := d.link(ctx, token)
+	row, _, err := d.link(ctx, token)
 	if err != nil {
 		return Link{}, err
 	}
@@ -169,7 +170,7 @@ func (d *Delivery) Link(ctx context.Context, token string) (Link, error) {
 // SendCode mails a new code to the link's contact; one that was sent before holds no more. Errors wrap ErrNoLink, ErrCodeSoon,
 // ErrLocked or ErrCodeUnsent.
 func (d *Delivery) SendCode(ctx context.Context, token string) error {
-	row, _, address, err := d.link(ctx, token)
+	row, address, err := d.link(ctx, token)
 	if err != nil {
 		return err
 	}
@@ -206,7 +207,7 @@ func codeDigest(link, code string) []byte { return digestOf(link + "\x00" + code
 // Open takes the code and returns what the browser shows from then on. A code opens once; opening proves that the link's notices
 // reached the contact. Errors wrap ErrNoLink, ErrCode or ErrLocked.
 func (d *Delivery) Open(ctx context.Context, token, code string) (session string, err error) {
-	row, _, _, err := d.link(ctx, token)
+	row, _, err := d.link(ctx, token)
 	if err != nil {
 		return "", err
 	}
@@ -260,7 +261,7 @@ func mailed(db *gorm.DB, row linkRow) (rows []noticeRow, err error) {
 
 // opened is a link whose code was shown by this browser, with its mail's notices.
 func (d *Delivery) opened(ctx context.Context, token, session string) (row linkRow, rows []noticeRow, err error) {
-	if row, _, _, err = d.link(ctx, token); err != nil {
+	if row, _, err = d.link(ctx, token); err != nil {
 		return row, nil, err
 	}
 	if len(row.SessionDigest) == 0 || d.Now().UnixMicro() >= row.SessionUntil || subtle.ConstantTimeCompare(digestOf(session), row.SessionDigest) != 1 {

@@ -25,10 +25,7 @@ const (
 	kim = "kim@provider.example"
 )
 
-var (
-	toAna = notices.OfContact(acme, ana)
-	toKim = notices.OfOfficer(kim)
-)
+var toAna = notices.OfContact(acme, ana)
 
 // mortalLedger is a ledger whose appending is a step, before and after.
 type mortalLedger struct {
