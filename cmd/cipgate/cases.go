@@ -56,7 +56,7 @@ func (r recorded) tell(out io.Writer) {
 
 func approvalsCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "approvals", Short: "List the steps that wait for people, the most urgent first; approve or refuse one", Args: cobra.NoArgs,
+		Use: "approvals", Short: "List the steps that people are asked about now, the most urgent first; approve or refuse one", Args: cobra.NoArgs,
 		Example: `  cipgate approvals
   cipgate approvals approve ID --reason "They had their time, and the notice was proved."`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -77,7 +77,7 @@ func tellApprovals(out io.Writer, items []approvalShown) {
 		fmt.Fprintf(out, "  id %s\n", a.ID)
 	}
 	if len(items) == 0 {
-		fmt.Fprintln(out, "Nothing waits for anybody.")
+		fmt.Fprintln(out, "Nobody is asked about a step now. What will be asked stands with each case: cipgate case show")
 		return
 	}
 	fmt.Fprintln(out, "Next: cipgate approvals approve ID --reason ..., or refuse")

@@ -284,3 +284,34 @@ func (g *gateway) provedOnTheCase(entity envelope.Entity) {
 		g.t.Errorf("the page of notices: %d: %s", response.StatusCode, page)
 	}
 }
+
+func TestAnOfficerIsMailedOnceWhenAStepWaitsForApproval(t *testing.T) {
+	migrationstest.EachURL(t, func(t *testing.T, store string) {
+		box := startMailbox(t)
+		g := startGateway(t, store, func(c *Config) {
+			c.Sandbox, c.SMTP, c.MailFrom = true, box.url, "cip@provider.example"
+		})
+		if err := newClient(g.base, g.token).post(t.Context(), "/v1/officers", map[string]string{"name": "Ada Obi", "role": "approver", "mail": "ada@provider.example"}, &struct{}{}); err != nil {
+			t.Fatal(err)
+		}
+		g.enrol("Example Cloud GmbH")
+		if err := g.Advance(t.Context(), 31*24*time.Hour); err != nil { // warned on day 30
+			t.Fatal(err)
+		}
+		if err := g.Advance(t.Context(), 18*24*time.Hour); err != nil { // restricted on day 44; the closure of day 51 is asked 72 h before
+			t.Fatal(err)
+		}
+		for range 3 { // not again
+			if err := g.Advance(t.Context(), time.Minute); err != nil {
+				t.Fatal(err)
+			}
+		}
+		told := box.next()
+		for told.to != "ada@provider.example" || !strings.Contains(told.text, "A step waits for approval.") {
+			told = box.next() // waits until it comes
+		}
+		if strings.Count(told.text, "A step waits for approval.") != 1 {
+			t.Errorf("told more than once: %s", told.text)
+		}
+	})
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -12,6 +13,7 @@ type keeper struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 	turn   sync.Mutex // held for one round, so that moving a sandbox's clock waits for it
+	called time.Time  // when officers were last called for what waits for them
 }
 
 const (
@@ -19,6 +21,8 @@ const (
 	pace = 500 * time.Millisecond
 	// glance is how often it looks for what other processes committed.
 	glance = time.Second
+	// callPace is how often is looked for what officers are called for.
+	callPace = 10 * time.Second
 	// screenSteps is how many batches of parties are screened in one round.
 	screenSteps = 10
 )
@@ -45,36 +49,40 @@ func keep(p *Program) *keeper {
 	return k
 }
 
-// round folds and settles everything that is due now, and says when the next file falls due.
-func (k *keeper) round(ctx context.Context, p *Program) (time.Time, error) {
+// round folds and settles everything that is due now, and says when the next file falls due. What fails in one room stops no other
+// one: its error is returned at the end, joined with the rest, and the notices of everybody else are delivered.
+func (k *keeper) round(ctx context.Context, p *Program) (next time.Time, err error) {
 	k.turn.Lock()
 	defer k.turn.Unlock()
 	if err := p.registry.CatchUp(ctx); err != nil {
 		return time.Time{}, err
 	}
-	next, err := p.docket.Sweep(ctx)
-	if err != nil {
-		return time.Time{}, err
-	}
+	next, unsettled := p.docket.Sweep(ctx)
 	// A walk over everybody on file takes many rounds, so that no deadline waits for it.
-	if more, at, err := p.screener.Screen(ctx, screenSteps); err != nil {
-		return time.Time{}, err
-	} else if more {
+	more, at, unscreened := p.screener.Screen(ctx, screenSteps)
+	switch {
+	case unscreened != nil:
+	case more:
 		next = p.clock.Now()
-	} else if !at.IsZero() && (next.IsZero() || at.Before(next)) {
+	case !at.IsZero() && (next.IsZero() || at.Before(next)):
 		next = at
 	}
-	if err := p.archive.CatchUp(ctx); err != nil {
-		return time.Time{}, err
+	unfiled := p.archive.CatchUp(ctx)
+	if unfiled == nil {
+		unfiled = p.archive.Sweep(ctx)
 	}
-	if err := p.archive.Sweep(ctx); err != nil {
-		return time.Time{}, err
+	// What the sweep stated may have ended a relationship: its keys are refused from here on. Nobody is told by a registry that is behind.
+	behind := p.registry.CatchUp(ctx)
+	if behind == nil {
+		behind = p.delivery.Turn(ctx)
 	}
-	// What the sweep stated may have ended a relationship: its keys are refused from here on.
-	if err := p.registry.CatchUp(ctx); err != nil {
-		return time.Time{}, err
+	uncalled := error(nil)
+	if now := p.clock.Now(); now.Sub(k.called).Abs() >= callPace {
+		if uncalled = p.callOfficers(ctx); uncalled == nil {
+			k.called = now
+		}
 	}
-	return next, p.delivery.Turn(ctx)
+	return next, errors.Join(unsettled, unscreened, unfiled, behind, uncalled)
 }
 
 func (k *keeper) stop() {

@@ -92,23 +92,21 @@ type asked struct {
 	AdministratorAt time.Time `json:"administrator_at"`
 }
 
-// approval finds what waits for people about a reseller.
+// approval finds what waits for people about a reseller, asked already or not.
 func (s *story) approval(p part) (asked, error) {
 	if _, err := s.state(p); err != nil { // what was stated before is folded
 		return asked{}, err
 	}
-	var all struct {
-		Items []asked `json:"items"`
+	var open struct {
+		Approvals []asked `json:"approvals"`
 	}
-	if err := s.officer.get(s.ctx, "/v1/approvals", &all); err != nil {
+	if err := s.officer.get(s.ctx, "/v1/resellers/"+p.id+"/case", &open); err != nil {
 		return asked{}, err
 	}
-	for _, one := range all.Items {
-		if one.ResellerID == p.id {
-			return one, nil
-		}
+	if len(open.Approvals) == 0 {
+		return asked{}, fmt.Errorf("nothing about %s waits for an approval", p.name)
 	}
-	return asked{}, fmt.Errorf("nothing about %s waits for an approval", p.name)
+	return open.Approvals[0], nil
 }
 
 // review finds what a reseller answered and nobody has decided.

@@ -153,7 +153,7 @@ func TestThePageOfApprovalsListsWhatWaitsForWhoAsksTheMostUrgentFirst(t *testing
 		w.enrol("Later Ltd")
 		mara := w.signIn("Mara Lind", auth.Approver)
 		mara.see("/approvals").shows(t, "What waits for you", "Mara Lind, with the role approver", "Steps to approve", "None that is asked of you now.", "Answers of resellers to decide", "None.", "Proposals to confirm", "None.")
-		w.pass(46)
+		w.pass(48)
 		mara, ida := w.signIn("Mara Lind", auth.Approver), w.signIn("Ida Berg", auth.Viewer)
 		mara.see("/approvals").shows(t, "Steps to approve", "Late Ltd", "Closing: ", "Falls due", "1 person must approve", "Approve", "Refuse", "Later Ltd", "Approve")
 		ida.see("/approvals").shows(t, "None that is asked of you now.", "Waits for others", "Late Ltd", "It takes the role approver.")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,10 +25,11 @@ type Cases interface {
 	Open(ctx context.Context, id envelope.ID) (docket.File, error)
 	Cases(ctx context.Context, after *envelope.ID, limit int) ([]docket.File, error)
 	Approvals(ctx context.Context, file docket.File) ([]escalation.Approval, error)
+	Asked(ctx context.Context, after *docket.AskedPlace, limit int) ([]docket.Asked, error)
 }
 
 func (a API) registerApprovals(api huma.API) {
-	register(api, a.Log, http.MethodGet, "/v1/approvals", "list-approvals", "Steps of cases that wait for people, the most urgent first", http.StatusOK, a.approvals)
+	register(api, a.Log, http.MethodGet, "/v1/approvals", "list-approvals", "Steps of cases that people are asked about now, the one that falls due first first; what will be asked stands with each case", http.StatusOK, a.approvals)
 	register(api, a.Log, http.MethodPost, "/v1/approvals/{approval}/approve", "approve-step", "Approve a step of a case", http.StatusOK, a.approveStep)
 	register(api, a.Log, http.MethodPost, "/v1/approvals/{approval}/refuse", "refuse-step", "Refuse a step of a case", http.StatusOK, a.refuseStep)
 }
@@ -160,58 +162,77 @@ func EachCase(ctx context.Context, from Cases, do func(docket.File) error) error
 	return nil
 }
 
-// Waiting lists the approvals that wait for people, the most urgent first: what is asked already before what will be, then by when the
-// step falls due.
-func Waiting(ctx context.Context, from Cases, now time.Time) ([]Approval, error) {
-	all := []Approval{}
-	err := EachCase(ctx, from, func(file docket.File) error {
-		found, err := ApprovalsOf(ctx, from, file, now)
-		all = append(all, found...)
-		return err
-	})
-	if err != nil {
-		return nil, err
+// askedPage is how many resellers about whom people are asked are read at once, and MostWaiting how many approvals the page lists.
+const (
+	askedPage   = 200
+	MostWaiting = 500
+)
+
+// Waiting lists up to limit approvals that are put before people now, of those that are wanted, the one whose step falls due first first:
+// those after a place. A reseller's are never parted, so there may be a few more. It says where the list goes on; nil if it ends.
+// It reads the index of what is asked, not the cases.
+func Waiting(ctx context.Context, from Cases, after *docket.AskedPlace, limit int, now time.Time, wanted func(Approval) bool) (all []Approval, next *docket.AskedPlace, err error) {
+	all = []Approval{}
+	for {
+		asked, err := from.Asked(ctx, after, askedPage)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, one := range asked {
+			var shown []Approval
+			for _, found := range one.Approvals {
+				if a := approvalOf(ctx, one.File, found, now); wanted(a) {
+					shown = append(shown, a)
+				}
+			}
+			if len(shown) > 0 && len(all) > 0 && len(all)+len(shown) > limit {
+				return all, after, nil
+			}
+			all, after = append(all, shown...), &one.Place
+		}
+		if len(asked) < askedPage {
+			return all, nil, nil
+		}
 	}
-	slices.SortFunc(all, func(a, b Approval) int {
-		if asked, other := !a.AskedAt.After(now), !b.AskedAt.After(now); asked != other {
-			return map[bool]int{true: -1, false: 1}[asked]
-		}
-		if by := a.StepAt.Compare(b.StepAt); by != 0 {
-			return by
-		}
-		return strings.Compare(a.ID, b.ID)
-	})
-	return all, nil
 }
 
 type approvalsIn struct {
 	After string `query:"after" doc:"cursor: the next of the page before"`
-	Limit int    `query:"limit" default:"100" minimum:"1" maximum:"1000"`
-	Asked bool   `query:"asked" doc:"those alone that are put before people already"`
+	Limit int    `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"those of one reseller are never parted, so there may be a few more"`
 	Mine  bool   `query:"mine" doc:"those alone that you may approve"`
 }
 
 func (a API) approvals(ctx context.Context, in *approvalsIn) (*list[Approval], error) {
-	all, err := Waiting(ctx, a.Cases, a.Now())
+	after, err := askedPlaceOf(in.After)
 	if err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(one Approval) bool { return in.Asked && one.Whose == "" || in.Mine && !one.MayApprove })
-	if in.After != "" {
-		parts, err := parseCursor(in.After, 1)
-		if err != nil {
-			return nil, err
-		}
-		if i := slices.IndexFunc(all, func(one Approval) bool { return one.ID == parts[0] }); i >= 0 {
-			all = all[i+1:]
-		}
+	found, next, err := Waiting(ctx, a.Cases, after, in.Limit, a.Now(), func(one Approval) bool { return one.MayApprove || !in.Mine })
+	if err != nil {
+		return nil, err
 	}
 	out := &list[Approval]{}
-	out.Body.Items = all[:min(len(all), in.Limit)]
-	if len(all) > in.Limit {
-		out.Body.Next = cursorOf(all[in.Limit-1].ID)
+	if out.Body.Items = found; next != nil {
+		out.Body.Next = cursorOf(strconv.FormatInt(next.At.UnixMicro(), 10), next.ID.String())
 	}
 	return out, nil
+}
+
+// askedPlaceOf reads the cursor of a list of approvals; nil where the list begins.
+func askedPlaceOf(cursor string) (*docket.AskedPlace, error) {
+	if cursor == "" {
+		return nil, nil
+	}
+	parts, err := parseCursor(cursor, 2)
+	if err != nil {
+		return nil, err
+	}
+	micros, notAt := strconv.ParseInt(parts[0], 10, 64)
+	id, notID := envelope.ParseID(parts[1])
+	if notAt != nil || notID != nil {
+		return nil, fmt.Errorf("%w: after: wanted the `next` of the page before, got something else", problem.ErrRequest)
+	}
+	return &docket.AskedPlace{At: time.UnixMicro(micros).UTC(), ID: id}, nil
 }
 
 type approvalIn struct {

@@ -37,6 +37,7 @@ type hall struct {
 	at     time.Time
 	ledger *ledger.Ledger
 	docket *docket.Docket
+	signer envelope.Signer
 	auth   *auth.Auth
 	app    *fiber.App
 	tokens int
@@ -69,17 +70,24 @@ func newHall(t *testing.T, db *gorm.DB) *hall {
 	h.app.Use("/v1", h.auth.API())
 	officer.API{Docket: h.docket, Ledger: h.ledger, Entity: self, Version: "1", Log: quiet, Screener: screener, Exempted: h.docket, Cases: h.docket,
 		Officers: h.auth, Desk: desk, Now: clock}.Mount(h.app)
-	keys, err := envelope.NewKeys(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{signer.Public()}})
-	h.must(err)
-	enrolled, err := signer.Sign(envelope.Draft{Issuer: self, Audience: self, IssuedAt: now, JTI: "enrolled", EventURI: statement.KindEntityEnrolled.URI(),
-		Subject: envelope.Subject{Format: "uri", URI: string(reseller)},
-		Event: statement.EntityEnrolled{Entity: reseller, Name: "Aurora", Country: "DE", Superior: self, Contact: "c@example.com", Tier: 1,
-			Invitation: "i", FederationKeys: keys.Marshal(), Keys: keys.Marshal(), Configuration: "a.b.c"}})
-	h.must(err)
-	_, err = h.ledger.Append(t.Context(), enrolled)
-	h.must(err)
+	h.signer = signer
+	h.enrol(reseller, "Aurora")
 	h.pass(0)
 	return h
+}
+
+// enrol states that an entity came in.
+func (h *hall) enrol(entity envelope.Entity, name string) {
+	h.t.Helper()
+	keys, err := envelope.NewKeys(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{h.signer.Public()}})
+	h.must(err)
+	enrolled, err := h.signer.Sign(envelope.Draft{Issuer: self, Audience: self, IssuedAt: h.at, JTI: "enrolled " + name, EventURI: statement.KindEntityEnrolled.URI(),
+		Subject: envelope.Subject{Format: "uri", URI: string(entity)},
+		Event: statement.EntityEnrolled{Entity: entity, Name: name, Country: "DE", Superior: self, Contact: "c@example.com", Tier: 1,
+			Invitation: "i", FederationKeys: keys.Marshal(), Keys: keys.Marshal(), Configuration: "a.b.c"}})
+	h.must(err)
+	_, err = h.ledger.Append(h.t.Context(), enrolled)
+	h.must(err)
 }
 
 func (h *hall) must(err error) {
@@ -205,15 +213,15 @@ func (c caller) post(path string, body any, status int) string {
 
 var because = map[string]any{"reason": "So it is."}
 
-// approval is the one that waits.
+// approval is the one of the case that waits, asked already or not.
 func (c caller) approval() officer.Approval {
 	c.t.Helper()
 	var got struct {
-		Items []officer.Approval `json:"items"`
+		Approvals []officer.Approval `json:"approvals"`
 	}
-	c.get("/v1/approvals", &got)
-	if len(got.Items) != 1 {
-		c.t.Fatalf("approvals: %+v", got.Items)
+	c.get("/v1/resellers/"+reseller.ID().String()+"/case", &got)
+	if len(got.Approvals) != 1 {
+		c.t.Fatalf("approvals: %+v", got.Approvals)
 	}
-	return got.Items[0]
+	return got.Approvals[0]
 }

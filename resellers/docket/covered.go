@@ -84,14 +84,15 @@ func (d *Docket) tellCovered(ctx context.Context) (stated bool, err error) {
 	if err := d.db.WithContext(ctx).Where("to_judge > 0").Order("key").Limit(sweepPage).Find(&rows).Error; err != nil {
 		return false, fmt.Errorf("looking for trainings to judge: %w", err)
 	}
+	var failed []error
 	for _, row := range rows {
 		said, err := d.tellTraining(ctx, row, all)
-		if err != nil {
-			return stated, err
+		if err != nil { // the others do not wait for it
+			failed = append(failed, err)
 		}
 		stated = stated || said
 	}
-	return stated || len(rows) == sweepPage, nil
+	return stated || len(rows) == sweepPage, errors.Join(failed...)
 }
 
 // moveDefinition lets every training be judged again if the definition is another one than they were judged by.

@@ -157,24 +157,40 @@ func (d *Docket) reserve(ctx context.Context, j judged, now time.Time) error {
 // releaseAfter is how long what was reserved is left alone: a statement that was appended may not have been folded yet.
 const releaseAfter = time.Minute
 
-// releaseIn gives back what was reserved for a reseller of which nothing must be stated.
-func releaseIn(db *gorm.DB, id []byte, now time.Time) error {
-	if err := db.Where("reseller_id = ? AND leaf_index < 0 AND at <= ?", id, now.Add(-releaseAfter).UnixMicro()).Delete(&guardRow{}).Error; err != nil {
-		return fmt.Errorf("giving back what was reserved: %w", err)
+// releaseIn gives back what was reserved for a reseller of which nothing must be stated. Where some of it is still left alone, it says
+// when that may be given back; never otherwise.
+func releaseIn(db *gorm.DB, id []byte, now time.Time) (again int64, err error) {
+	left := func() *gorm.DB { return db.Where("reseller_id = ? AND leaf_index < 0", id) }
+	if err := left().Where("at <= ?", now.Add(-releaseAfter).UnixMicro()).Delete(&guardRow{}).Error; err != nil {
+		return never, fmt.Errorf("giving back what was reserved: %w", err)
 	}
-	return nil
+	var young []guardRow
+	if err := left().Select("at").Order("at").Limit(1).Find(&young).Error; err != nil {
+		return never, fmt.Errorf("looking for what is reserved: %w", err)
+	}
+	if len(young) == 0 {
+		return never, nil
+	}
+	return young[0].At + releaseAfter.Microseconds(), nil
 }
 
 // reserved judges a file by what the guard has left for it, and reserves that.
 func (d *Docket) reserved(ctx context.Context, file File, now time.Time) (judged, error) {
 	id := file.ID()
 	for range 10 {
+		b, err := bearingIn(d.db.WithContext(ctx))
+		if err != nil {
+			return judged{}, err
+		}
+		if err := d.mayDecide(b); err != nil {
+			return judged{}, err
+		}
 		house, err := d.houseIn(d.db.WithContext(ctx), id[:], now)
 		if err != nil {
 			return judged{}, err
 		}
 		j, err := d.judge(file, house, now)
-		if err != nil {
+		if j.bears = b; err != nil {
 			return j, err
 		}
 		if err = d.reserve(ctx, j, now); err == nil || !errors.Is(err, errGuarded) {

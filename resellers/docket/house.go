@@ -2,6 +2,7 @@ package docket
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,6 +19,7 @@ type houseRow struct {
 	House     string
 	Resellers int64
 	TrippedAt int64
+	Policy    string
 }
 
 func (houseRow) TableName() string { return "docket_house" }
@@ -50,6 +52,30 @@ func (d *Docket) houseIn(db *gorm.DB, beside []byte, now time.Time) (escalation.
 	return h, d.count(db, &h.Counts, beside, now)
 }
 
+// ErrSuperseded says that another policy is in force than the one that this process was given, so that it must decide nothing.
+var ErrSuperseded = errors.New("another policy is in force")
+
+// bearing is what bears on every case at one moment, apart from the guard's numbers: the same while nothing of it changed.
+type bearing struct{ house, policy string }
+
+func bearingIn(db *gorm.DB) (bearing, error) {
+	var row houseRow
+	if err := db.Select("house, policy").Where("id = 1").Take(&row).Error; err != nil {
+		return bearing{}, fmt.Errorf("reading what bears on every case: %w", err)
+	}
+	return bearing{row.House, row.Policy}, nil
+}
+
+// mayDecide returns an error that wraps ErrSuperseded if a process that was started with another policy put that one in force: two
+// that judge by different policies would undo each other's deadlines.
+func (d *Docket) mayDecide(b bearing) error {
+	if ours := d.shelf.InForce().ID(); b.policy != "" && b.policy != ours {
+		return fmt.Errorf("%w: the ledger says that %s is, and this gateway runs with %s: it takes no step and leaves that to those with %s. Restart it with that policy, or start every gateway with %s",
+			ErrSuperseded, b.policy, ours, b.policy, ours)
+	}
+	return nil
+}
+
 // houseSheet is where entries about the gateway are folded, with what those about resellers change of their number.
 type houseSheet struct {
 	entries   []statement.Entry
@@ -60,7 +86,7 @@ type houseSheet struct {
 // changesHouse says whether an entry about the gateway may change the house.
 func changesHouse(e statement.Entry) bool {
 	switch e.Statement.(type) {
-	case statement.OutageRecorded, statement.OfficerAction:
+	case statement.OutageRecorded, statement.OfficerAction, statement.PolicyActivated:
 		return true
 	}
 	return false
@@ -114,8 +140,11 @@ func (s houseSheet) write(tx *gorm.DB) error {
 	if err != nil {
 		return err
 	}
-	changes := map[string]any{}
+	changes, wakes := map[string]any{}, false
 	for _, e := range s.entries {
+		if said, activated := e.Statement.(statement.PolicyActivated); activated {
+			wakes, changes["policy"] = true, said.Policy // by another policy the answer may turn today that slept until next year
+		}
 		releases := len(h.Releases)
 		if h = h.With(e); len(h.Releases) != releases && h.Releases[len(h.Releases)-1].Guard == escalation.GuardFindings {
 			changes["tripped_at"] = 0 // two people say that these findings are no fault of ours
@@ -125,14 +154,16 @@ func (s houseSheet) write(tx *gorm.DB) error {
 	if err != nil {
 		return fmt.Errorf("writing what bears on every case: %w", err)
 	}
-	if string(text) == row.House && len(changes) == 0 {
+	if string(text) == row.House && len(changes) == 0 && !wakes {
 		return nil // what it says bears on no case
 	}
 	changes["house"] = string(text)
 	if err := tx.Model(&houseRow{}).Where("id = 1").Updates(changes).Error; err != nil {
 		return fmt.Errorf("writing what bears on every case: %w", err)
 	}
-	if err := tx.Model(&fileRow{}).Where("standing <> ?", escalation.Terminated.String()).Update("next_at", atOnce).Error; err != nil {
+	// A file that was set aside is tried again too: this may be what it waits for.
+	err = tx.Model(&fileRow{}).Where("standing <> ? AND next_at > ?", escalation.Terminated.String(), atOnce).Update("next_at", atOnce).Error
+	if err != nil {
 		return fmt.Errorf("waking the files that a statement about the gateway bears on: %w", err)
 	}
 	return nil

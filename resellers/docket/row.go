@@ -29,6 +29,9 @@ type fileRow struct {
 	// ExemptUntil is when its latest exemption ends or ended; 0 if there never was one.
 	ExemptUntil int64
 	ApprovalAt  int64
+	// FailedAt is since when it could not be settled; 0 while it can. Failure is why.
+	FailedAt int64
+	Failure  string
 }
 
 func (fileRow) TableName() string { return "docket_files" }
@@ -50,7 +53,7 @@ func (d *Docket) rowOf(file File, house escalation.House, now time.Time) (fileRo
 	j, err := d.judge(file, house, now)
 	row, errRow := j.row()
 	if err != nil {
-		row.NextAt = atOnce
+		row.NextAt, row.FailedAt, row.Failure = atOnce, now.UnixMicro(), err.Error()
 	}
 	return row, errRow
 }

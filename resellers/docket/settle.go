@@ -21,6 +21,7 @@ import (
 type judged struct {
 	file       File
 	house      escalation.House
+	bears      bearing // that house, and the policy in force, as they were stored
 	now        time.Time
 	statements []statement.Statement // what must be stated; none if nothing must
 	next       escalation.Step
@@ -124,6 +125,7 @@ func (d *Docket) settleInTurn(ctx context.Context, id envelope.ID) error {
 		if last, err = d.judge(file, before.house, now); err != nil {
 			return nil, err
 		}
+		last.bears = before.bears
 		if !before.covers(last) {
 			return nil, errGuarded // nothing can be reserved inside the commit of others
 		}
@@ -168,19 +170,33 @@ func (d *Docket) sign(file File, s statement.Statement, now time.Time) (envelope
 }
 
 // putAway notes when the file is judged again and what a list shows of it. It writes only if nothing was
-// folded meanwhile; else the fold has judged it anew.
+// folded meanwhile; else the fold has judged it anew, or, if it was about the gateway, has woken it.
 func (d *Docket) putAway(ctx context.Context, j judged) error {
 	row, err := j.row()
 	if err != nil {
 		return err
 	}
 	err = d.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		if err := releaseIn(tx, row.ID, j.now); err != nil {
+		again, err := releaseIn(tx, row.ID, j.now)
+		if err != nil {
 			return err
 		}
-		return tx.Model(&fileRow{}).Where("id = ? AND seen = ?", row.ID, row.Seen).
-			Select("next_at", "standing", "step_what", "step_at", "step_unless", "step_waits", "limit_at", "approval_at").Updates(row).Error
+		row.NextAt = min(row.NextAt, again)
+		err = tx.Model(&fileRow{}).Where("id = ? AND seen = ?", row.ID, row.Seen).
+			Select("next_at", "standing", "step_what", "step_at", "step_unless", "step_waits", "limit_at", "approval_at", "failed_at", "failure").Updates(row).Error
+		if err != nil {
+			return err
+		}
+		// Behind the write: whoever wakes files changes this first, and either waits for the row or was waited for.
+		b, err := bearingIn(tx)
+		if err == nil && b != j.bears {
+			err = errOvertaken
+		}
+		return err
 	})
+	if errors.Is(err, errOvertaken) {
+		return nil // it is due, and judged again
+	}
 	if err != nil {
 		return fmt.Errorf("putting the file of %s away: %w", j.file.Entity, err)
 	}
@@ -200,24 +216,32 @@ const patience = 3
 
 // Sweep folds what is new and settles every file that is due, until none is. It returns when the next
 // file falls due, zero if none ever does, nothing new being said. A file that cannot be settled does not
-// keep the others waiting: its error is returned at the end, joined with the rest.
+// keep the others waiting: it is set aside, and its error is returned at the end, joined with the rest.
 func (d *Docket) Sweep(ctx context.Context) (next time.Time, err error) {
 	failed, tries := map[envelope.ID]error{}, map[envelope.ID]int{}
+	var untold error
 	for {
 		if err := d.CatchUp(ctx); err != nil {
-			return time.Time{}, err
+			return time.Time{}, errors.Join(append(slices.Collect(maps.Values(failed)), untold, err)...)
+		}
+		b, err := bearingIn(d.db.WithContext(ctx))
+		if err == nil {
+			err = d.mayDecide(b)
+		}
+		if err != nil {
+			return time.Time{}, errors.Join(append(slices.Collect(maps.Values(failed)), untold, err)...)
 		}
 		due, err := d.due(ctx, len(failed))
 		if err != nil {
-			return time.Time{}, err
+			return time.Time{}, errors.Join(append(slices.Collect(maps.Values(failed)), untold, err)...)
 		}
 		due = slices.DeleteFunc(due, func(id envelope.ID) bool { return failed[id] != nil })
 		if len(due) == 0 {
 			more, at, err := d.tell(ctx)
 			if err != nil {
-				return time.Time{}, err
+				untold = errors.Join(untold, err)
 			}
-			if more {
+			if more && err == nil {
 				continue
 			}
 			next = at
@@ -233,26 +257,40 @@ func (d *Docket) Sweep(ctx context.Context) (next time.Time, err error) {
 				err = fmt.Errorf("it is still due after %d decisions: what was decided does not show in its file", maxTries)
 			}
 			if err != nil {
-				failed[id] = fmt.Errorf("settling %s: %w", id, err)
+				failed[id] = errors.Join(fmt.Errorf("settling %s: %w", id, err), d.setAside(ctx, id, err))
 			}
 		}
 	}
-	if len(failed) > 0 {
-		return time.Time{}, errors.Join(slices.Collect(maps.Values(failed))...)
-	}
 	first, err := d.nextDue(ctx)
-	if err != nil || next.IsZero() || !first.IsZero() && first.Before(next) {
-		return first, err
+	if err == nil && (next.IsZero() || !first.IsZero() && first.Before(next)) {
+		next = first
 	}
-	return next, nil
+	return next, errors.Join(append(slices.Collect(maps.Values(failed)), untold, err)...)
+}
+
+// tryAgain is how long a file that could not be settled is left alone: less than Lateness, and no tight loop.
+const tryAgain = time.Minute
+
+// setAside puts a file that could not be settled away until it is tried again, with why, so that a Watch names it. What fails because
+// this process ends, may decide nothing, or finds the ledger full is no fault of the file: it stays due.
+func (d *Docket) setAside(ctx context.Context, id envelope.ID, why error) error {
+	if ctx.Err() != nil || errors.Is(why, ledger.ErrFull) || errors.Is(why, ErrSuperseded) {
+		return nil
+	}
+	now := d.now()
+	err := d.db.WithContext(ctx).Model(&fileRow{}).Where("id = ?", id[:]).Updates(map[string]any{
+		"next_at": now.Add(tryAgain).UnixMicro(), "failed_at": gorm.Expr("CASE WHEN failed_at = 0 THEN ? ELSE failed_at END", now.UnixMicro()), "failure": why.Error(),
+	}).Error
+	if err != nil {
+		return fmt.Errorf("setting it aside: %w", err)
+	}
+	return nil
 }
 
 // due returns the files that are due, longest first; beside names how many of them the caller will pass over.
 func (d *Docket) due(ctx context.Context, beside int) ([]envelope.ID, error) {
 	var rows []fileRow
-	err := d.db.WithContext(ctx).Select("id").Where("next_at <= ?", d.now().UnixMicro()).
-		Order("next_at, id").Limit(sweepPage + beside).Find(&rows).Error
-	if err != nil {
+	if err := dueBy(d.db.WithContext(ctx), d.now(), sweepPage+beside).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("looking for files that are due: %w", err)
 	}
 	ids := make([]envelope.ID, len(rows))
@@ -262,9 +300,19 @@ func (d *Docket) due(ctx context.Context, beside int) ([]envelope.ID, error) {
 	return ids, nil
 }
 
+// dueBy finds the files that are due, longest first, and nothing else: 100,000 that sleep cost nothing.
+func dueBy(db *gorm.DB, now time.Time, limit int) *gorm.DB {
+	return db.Select("id").Where("next_at <= ?", now.UnixMicro()).Order("next_at, id").Limit(limit)
+}
+
+// dueNext finds when the next file is due.
+func dueNext(db *gorm.DB) *gorm.DB {
+	return db.Select("next_at").Where("next_at < ?", never).Order("next_at").Limit(1)
+}
+
 func (d *Docket) nextDue(ctx context.Context) (time.Time, error) {
 	var row fileRow
-	err := d.db.WithContext(ctx).Select("next_at").Where("next_at < ?", never).Order("next_at").Limit(1).Take(&row).Error
+	err := dueNext(d.db.WithContext(ctx)).Take(&row).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return time.Time{}, nil
 	}

@@ -96,18 +96,16 @@ func (s *Screener) markTold(tx *gorm.DB) error {
 // tell states what was found beside the files. It says whether there is something new to fold, and when there will be something to
 // state, nothing new being said.
 func (d *Docket) tell(ctx context.Context) (more bool, next time.Time, err error) {
-	covered, err := d.tellCovered(ctx)
-	if err != nil {
-		return false, time.Time{}, err
-	}
+	covered, failed := d.tellCovered(ctx)
 	prohibited, next, err := d.tellProhibited(ctx)
-	return covered || prohibited, next, err
+	return covered || prohibited, next, errors.Join(failed, err)
 }
 
 // tellProhibited states, of resellers that are due, whom a measure prohibits, where that is not what was stated last. It says whether
 // it stated anything, and when the next one is due, zero if none is.
 func (d *Docket) tellProhibited(ctx context.Context) (stated bool, next time.Time, err error) {
 	now := d.now()
+	var failed []error
 	var due []prohibitionRow
 	if err := d.db.WithContext(ctx).Where("due_at <= ?", now.UnixMicro()).Order("due_at, reseller_id").Limit(sweepPage).Find(&due).Error; err != nil {
 		return false, time.Time{}, fmt.Errorf("looking for whom measures prohibit: %w", err)
@@ -119,8 +117,8 @@ func (d *Docket) tellProhibited(ctx context.Context) (stated bool, next time.Tim
 		}
 		for _, row := range due {
 			said, err := d.tellOne(ctx, row, complete)
-			if err != nil {
-				return false, time.Time{}, err
+			if err != nil { // the others do not wait for it, nor is it tried without a pause
+				failed = append(failed, err, d.toldUntil(ctx, row, now.Add(glanceAgain)))
 			}
 			stated = stated || said
 		}
@@ -128,12 +126,12 @@ func (d *Docket) tellProhibited(ctx context.Context) (stated bool, next time.Tim
 	var first prohibitionRow
 	err = d.db.WithContext(ctx).Where("due_at > ? AND due_at < ?", now.UnixMicro(), never).Order("due_at").Limit(1).Take(&first).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return stated, time.Time{}, nil
+		return stated, time.Time{}, errors.Join(failed...)
 	}
 	if err != nil {
-		return stated, time.Time{}, fmt.Errorf("looking for when a measure prohibits somebody next: %w", err)
+		return stated, time.Time{}, errors.Join(append(failed, fmt.Errorf("looking for when a measure prohibits somebody next: %w", err))...)
 	}
-	return stated, time.UnixMicro(first.DueAt).UTC(), nil
+	return stated, time.UnixMicro(first.DueAt).UTC(), errors.Join(failed...)
 }
 
 // glanceAgain is when a reseller is looked at again of whom nothing is stated before everybody is screened.

@@ -101,11 +101,22 @@ func (d *Docket) fold(ctx context.Context, entries []statement.Entry) (rows, err
 		return rows{}, err
 	}
 	now := d.now()
+	// What bears on every case is read first: if it changes meanwhile, who changed it wakes the files.
+	b, err := bearingIn(d.db.WithContext(ctx))
+	if err != nil {
+		return rows{}, err
+	}
 	house, err := d.houseIn(d.db.WithContext(ctx), nil, now)
 	if err != nil {
 		return rows{}, err
 	}
-	return s.rows(house, now)
+	r, err := s.rows(house, now)
+	if err == nil && d.mayDecide(b) != nil {
+		for i := range r.files {
+			r.files[i].NextAt = atOnce // for a process that judges by the policy in force
+		}
+	}
+	return r, err
 }
 
 // writeBatch keeps a statement's parameters under SQLite's limit of 32,766 and its text short.
@@ -147,7 +158,7 @@ func (d *Docket) Rebuild(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := tx.Model(&houseRow{}).Where("id = 1").Updates(map[string]any{"house": "{}", "resellers": 0, "tripped_at": 0}).Error; err != nil {
+		if err := tx.Model(&houseRow{}).Where("id = 1").Updates(map[string]any{"house": "{}", "resellers": 0, "tripped_at": 0, "policy": ""}).Error; err != nil {
 			return err
 		}
 		return tx.Model(&cursorRow{}).Where("id = 1").Update("next_leaf", 0).Error

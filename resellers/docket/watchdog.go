@@ -22,7 +22,8 @@ type Watch struct {
 	Open    int `json:"open"`    // cases
 	Waiting int `json:"waiting"` // of them, those whose next step waits for somebody, and says for what
 	// Late are cases whose next step waits for nobody and is later than Lateness; Lost those that have no next step and wait for nothing,
-	// such as one pinned to a policy that this gateway was not given. Neither may happen. At most 20 of each are named.
+	// and every file, with a case or without, that cannot be settled, such as one pinned to a policy that this gateway was not given.
+	// Neither may happen. At most 20 of each are named.
 	LateCount int       `json:"late_count"`
 	LostCount int       `json:"lost_count"`
 	Late      []Stopped `json:"late,omitzero"`
@@ -36,6 +37,8 @@ type Stopped struct {
 	Entity envelope.Entity `json:"entity"`
 	What   string          `json:"what,omitzero"`
 	At     time.Time       `json:"at,omitzero"`
+	Since  time.Time       `json:"since,omitzero"` // when settling it failed first
+	Why    string          `json:"why,omitzero"`   // it failed
 }
 
 // Alarm says in one line what is wrong; it is empty if nothing is.
@@ -45,7 +48,11 @@ func (w Watch) Alarm() string {
 		wrong = append(wrong, fmt.Sprintf("%d cases are past their next step by more than %s, the first of %s", w.LateCount, Lateness, w.Late[0].Entity))
 	}
 	if w.LostCount > 0 {
-		wrong = append(wrong, fmt.Sprintf("%d cases have no next step and wait for nothing, the first of %s: settle it to read why", w.LostCount, w.Lost[0].Entity))
+		first, why := w.Lost[0], "it has no next step and waits for nothing; a rebuild judges it again"
+		if first.Why != "" {
+			why = "since " + first.Since.Format(time.RFC3339) + " it cannot be settled: " + first.Why
+		}
+		wrong = append(wrong, fmt.Sprintf("%d resellers have no next step, the first of them %s: %s", w.LostCount, first.Entity, why))
 	}
 	if w.Behind > Lateness {
 		wrong = append(wrong, fmt.Sprintf("files are due since %s and nobody judges them: is the keeper running?", w.Behind.Truncate(time.Second)))
@@ -67,23 +74,31 @@ func (d *Docket) Watch(ctx context.Context) (Watch, error) {
 		*into = int(n)
 		return nil
 	}
-	late := func() *gorm.DB { return open().Where("step_waits = '' AND step_at < ?", limit) }
-	lost := func() *gorm.DB { return open().Where("step_waits = '' AND step_at = ?", never) }
+	late := func() *gorm.DB { return open().Where("step_waits = '' AND step_at < ? AND failed_at = 0", limit) }
+	lost := func() *gorm.DB { return open().Where("step_waits = '' AND step_at = ? AND failed_at = 0", never) }
+	failed := func() *gorm.DB { return db.Model(&fileRow{}).Where("failed_at > 0") }
+	var failing int
 	for _, of := range []struct {
 		query *gorm.DB
 		into  *int
-	}{{open(), &w.Open}, {open().Where("step_waits <> ''"), &w.Waiting}, {late(), &w.LateCount}, {lost(), &w.LostCount}} {
+	}{{open(), &w.Open}, {open().Where("step_waits <> ''"), &w.Waiting}, {late(), &w.LateCount}, {lost(), &w.LostCount}, {failed(), &failing}} {
 		if err := count(of.query, of.into); err != nil {
 			return Watch{}, err
 		}
 	}
 	var err error
-	if w.Late, err = stopped(late()); err != nil {
+	if w.Late, err = stopped(late(), "step_at, id"); err != nil {
 		return Watch{}, err
 	}
-	if w.Lost, err = stopped(lost()); err != nil {
+	if w.Lost, err = stopped(failed(), "failed_at, id"); err != nil {
 		return Watch{}, err
 	}
+	stepless, err := stopped(lost(), "step_at, id")
+	if err != nil {
+		return Watch{}, err
+	}
+	w.LostCount += failing
+	w.Lost = append(w.Lost, stepless[:min(len(stepless), watched-len(w.Lost))]...)
 	var due []fileRow
 	if err := db.Select("next_at").Where("next_at > ? AND next_at <= ?", atOnce, now.UnixMicro()).Order("next_at").Limit(1).Find(&due).Error; err != nil {
 		return Watch{}, fmt.Errorf("watching what is due: %w", err)
@@ -94,14 +109,14 @@ func (d *Docket) Watch(ctx context.Context) (Watch, error) {
 	return w, nil
 }
 
-func stopped(query *gorm.DB) ([]Stopped, error) {
+func stopped(query *gorm.DB, order string) ([]Stopped, error) {
 	var rows []fileRow
-	if err := query.Select("entity, step_what, step_at").Order("step_at, id").Limit(watched).Find(&rows).Error; err != nil {
+	if err := query.Select("entity, step_what, step_at, failed_at, failure").Order(order).Limit(watched).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("watching the cases: %w", err)
 	}
 	var all []Stopped
 	for _, row := range rows {
-		all = append(all, Stopped{Entity: envelope.Entity(row.Entity), What: row.StepWhat, At: timeOrZero(row.StepAt)})
+		all = append(all, Stopped{Entity: envelope.Entity(row.Entity), What: row.StepWhat, At: timeOrZero(row.StepAt), Since: timeOrZero(row.FailedAt), Why: row.Failure})
 	}
 	return all, nil
 }

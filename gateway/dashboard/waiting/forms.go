@@ -57,7 +57,7 @@ var acts = map[string]act{
 	}},
 }
 
-type onReseller func(acts officer.Acts, ctx context.Context, by statement.Officer, id envelope.ID, item, reason string) (desk.Acted, error) //nolint:revive // a method's expression: its receiver comes first
+type onReseller func(acts officer.Acts, ctx context.Context, by statement.Officer, id envelope.ID, item, reason string) (desk.Acted, error)
 
 func onItem(do onReseller) func(context.Context, officer.Acts, statement.Officer, form) error {
 	return func(ctx context.Context, acts officer.Acts, by statement.Officer, f form) error {

@@ -33,7 +33,8 @@ type view struct {
 	Role      string
 	Done      string
 	Mine      []Approval // which who asks may approve, asked already
-	Others    []Approval // of others, or not asked yet
+	Others    []Approval // of others
+	More      bool       // there are more than are shown
 	Reviews   []Review
 	Proposals []Proposal
 }
@@ -50,12 +51,13 @@ func Handler(f frame.Frame, cases officer.Cases, acts officer.Acts, now func() t
 		ctx, at := c.UserContext(), now()
 		asking := auth.Asking(ctx)
 		shown := view{Person: asking.Name, Role: string(asking.Role), Done: Done(c)}
-		found, err := officer.Waiting(ctx, cases, at)
+		found, more, err := officer.Waiting(ctx, cases, nil, officer.MostWaiting, at, func(officer.Approval) bool { return true })
 		if err != nil {
 			return err
 		}
+		shown.More = more != nil
 		for _, a := range found {
-			if a.MayApprove && a.Whose != "" {
+			if a.MayApprove {
 				shown.Mine = append(shown.Mine, ApprovalOf(a, Here, at))
 			} else {
 				shown.Others = append(shown.Others, ApprovalOf(a, Here, at))
