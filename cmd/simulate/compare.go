@@ -25,7 +25,7 @@ func compare(ctx context.Context, p plan, out io.Writer) error {
 		number = uint64(p.life)
 	}
 	for ; years < p.years && ctx.Err() == nil; number++ {
-		told, deaths, err := both(ctx, p.seed, number, all, p.spare)
+		told, deaths, err := both(ctx, p.seed, number, all)
 		if err != nil {
 			return fmt.Errorf("seed %d, life %d: %w", p.seed, number, err)
 		}
@@ -41,8 +41,8 @@ func compare(ctx context.Context, p plan, out io.Writer) error {
 }
 
 // both plays one life to both, and says where they differ.
-func both(ctx context.Context, seed, number uint64, all *life.Policies, spare life.Spare) (told life.Told, killed int, err error) {
-	told, want, err := one(seed, number, all, spare)
+func both(ctx context.Context, seed, number uint64, all *life.Policies) (told life.Told, killed int, err error) {
+	told, want, err := one(seed, number, all)
 	stuck := errors.Is(err, life.ErrStuck)
 	if err != nil && !stuck {
 		return told, 0, err
@@ -57,7 +57,7 @@ func both(ctx context.Context, seed, number uint64, all *life.Policies, spare li
 		return told, 0, fmt.Errorf("start a gateway: %w", err)
 	}
 	defer func() { err = errors.Join(err, whole.Close()) }()
-	_, err = life.Play(seed, number, all, spare, whole)
+	_, err = life.Play(seed, number, all, whole)
 	if errors.Is(err, life.ErrStuck) && stuck {
 		stuck, err = false, nil // it came to the same standstill
 	}

@@ -24,8 +24,7 @@ type plan struct {
 	life     int64 // of one; -1 for as many as it takes
 	policies int
 	workers  int
-	spare    life.Spare
-	blurred  bool // the auditor is
+	awake    bool // the auditor wants files that are asleep to be judged by a new policy at once
 }
 
 // lived is what came out.
@@ -74,9 +73,9 @@ func (p plan) live(ctx context.Context) (lived, error) {
 	for range p.workers {
 		wait.Go(func() {
 			for number, more := take(); more; number, more = take() {
-				told, entries, err := one(p.seed, number, all, p.spare)
+				told, entries, err := one(p.seed, number, all)
 				a := audit.New(string(life.Gateway), shelf)
-				a.Steady, a.Blurred = told.Steady, p.blurred
+				a.Steady, a.Asleep = told.Steady, !p.awake
 				found := a.Check(entries, told.Watches)
 				if errors.Is(err, life.ErrStuck) {
 					found, err = append(found, stuck(entries, err)), nil
@@ -105,9 +104,9 @@ func stuck(entries []audit.Entry, err error) audit.Violation {
 }
 
 // one plays one life to the model.
-func one(seed, number uint64, all *life.Policies, spare life.Spare) (life.Told, []audit.Entry, error) {
+func one(seed, number uint64, all *life.Policies) (life.Told, []audit.Entry, error) {
 	e := quick.New()
-	told, err := life.Play(seed, number, all, spare, e)
+	told, err := life.Play(seed, number, all, e)
 	entries, errEntries := e.Entries(0)
 	if err = errors.Join(err, errEntries); err != nil {
 		return told, entries, fmt.Errorf("live: %w", err)

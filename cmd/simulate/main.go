@@ -53,9 +53,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.Int64Var(&p.life, "life", -1, "live only the life of this `number`")
 	flags.IntVar(&p.policies, "policies", 60, "random policies beside the shipped ones")
 	flags.IntVar(&p.workers, "workers", runtime.GOMAXPROCS(0), "lives at once")
-	flags.BoolVar(&p.spare.Policies, "one-policy", false, "put no other policy in force during a life (known, see life.Spare)")
-	flags.BoolVar(&p.spare.Afterwards, "nothing-after-the-end", false, "answer and decide nothing while a relationship is terminated (known, see life.Spare)")
-	flags.BoolVar(&p.blurred, "blurred", false, "let the auditor take the beginning of a spell for the end of the one before (known, see audit.Auditor)")
+	flags.BoolVar(&p.awake, "awake", false, "find it too where a policy comes into force and a file sleeps on by the one before (known, see audit.Auditor)")
 	classes := flags.Bool("kinds", false, "print only which kinds of violations there are, one a line")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("flags: %w", err)

@@ -30,8 +30,8 @@ var mutantList = []mutant{
 		`return why == "" && !s.now.Before(at)`, `return why == "" && !s.now.Before(at.Add(-time.Second))`},
 	{"one approval is dropped", "resellers/escalation/moves.go",
 		`len(given) < n && rule.Silence`, `len(given) < n-1 && rule.Silence`},
-	{"the same person approves twice", "resellers/escalation/people.go",
-		`|| c.hasGranted(id, s.Officer) `, ``},
+	{"the same person approves twice", "resellers/escalation/may.go",
+		`case c.hasGranted(approval, officer):`, `case false:`},
 	{"a refusal does nothing", "resellers/escalation/moves.go",
 		`case refused != nil:`, `case false:`},
 	{"one person lifts a stay", "resellers/escalation/people.go",
@@ -41,7 +41,7 @@ var mutantList = []mutant{
 		`return earlier(c.Cure.From(warned), c.CureMargin.Before(limit))`},
 	{"a termination follows a closure at once", "resellers/policy/schedule.go",
 		`return later(c.StepFloor.From(closed), c.TerminationMargin.Before(limit))`, `return c.TerminationMargin.Before(limit)`},
-	{"nothing is left after a hold", "resellers/escalation/moves.go",
+	{"nothing is left after a hold", "resellers/escalation/times.go",
 		`resumed = latter(resumed, back.From(stop.To))`, `_ = back`},
 	{"a finding opens a part of a second early", "resellers/findings/findings.go",
 		`	if whole.Before(t) {`, `	if false {`},
@@ -55,8 +55,20 @@ var mutantList = []mutant{
 		`!exempt.Until.After(from)`, `true`},
 	{"who repeats is treated like anybody", "resellers/escalation/moves.go",
 		`cases >= repeat.Count.Value`, `cases > repeat.Count.Value`},
-	{"whoever decided decides the appeal", "resellers/escalation/may.go",
-		`d.Kind == AnswerDispute && d.By.ID == officer.ID`, `d.Kind == AnswerDispute && d.By.ID == ""`},
+	{"whoever decided decides the appeal", "resellers/history/hearing.go",
+		`slices.Contains(g.Judged, Judged{Finding: a.Finding, By: officer.ID})`, `false`},
+	{"a decision after the termination counts", "resellers/history/hearing.go",
+		`return waits && !g.Over`, `return waits`},
+	{"a finding that comes again is the one that was cured", "resellers/escalation/again.go",
+		`	if !before {`, `	if true {`},
+	{"an approval of a closure at once is one of any closure", "resellers/escalation/people.go",
+		`c.Grants[i].Lapsed || which(c.Grants[i].Urgent)`, `c.Grants[i].Lapsed`},
+	{"a step that is not known yet is approved", "resellers/escalation/people.go",
+		`s.On.Type != "approval" || !known || c.mayApprove`, `s.On.Type != "approval" || c.ID == "" || c.mayApprove`},
+	{"a case that begins where another one ends is pinned to its policy", "resellers/escalation/decide.go",
+		`s.pinned != "" && s.c.ID != s.pinned`, `false`},
+	{"a spell that began again did not end", "resellers/history/spell.go",
+		`if end.LeafIndex > leafIndex {`, `if false {`},
 	{"a case ends with an open finding behind it", "resellers/escalation/case.go",
 		`len(c.Behind()) > 0 ||`, `len(c.Behind()) > 1 ||`},
 	{"a verification that came late overrides what is known", "resellers/history/party.go",
@@ -138,7 +150,7 @@ func (p plan) foundBy(ctx context.Context, root, folder string, m *mutant) ([]st
 	ctx, cancel := context.WithTimeout(ctx, mutantTime)
 	defer cancel()
 	said, err := exec.CommandContext(ctx, program, "--kinds", "--seed", fmt.Sprint(p.seed), "--years", fmt.Sprint(p.years),
-		"--policies", fmt.Sprint(p.policies), "--workers", fmt.Sprint(p.workers), "--one-policy", "--nothing-after-the-end", "--blurred").Output()
+		"--policies", fmt.Sprint(p.policies), "--workers", fmt.Sprint(p.workers)).Output()
 	exit, ended := errors.AsType[*exec.ExitError](err)
 	switch {
 	case err == nil:

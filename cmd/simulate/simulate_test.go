@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/cipgate/cipgate/cmd/simulate/audit"
@@ -11,8 +10,7 @@ import (
 )
 
 // lives are those of the tests: others than the program's by default.
-// They leave out what is known and not mended (life.Spare).
-var lives = plan{seed: 20_261_126, years: wantedYears, life: -1, policies: 40, workers: 2, spare: life.Spare{Policies: true, Afterwards: true}, blurred: true}
+var lives = plan{seed: 20_261_126, years: wantedYears, life: -1, policies: 40, workers: 2}
 
 func TestNoLifeEndsInALedgerThatBreaksTheRules(t *testing.T) {
 	r, err := lives.live(t.Context())
@@ -21,10 +19,7 @@ func TestNoLifeEndsInALedgerThatBreaksTheRules(t *testing.T) {
 	}
 	var told bytes.Buffer
 	r.tell(&told, 1)
-	// Known and not mended: a customer whose accounts are closed and opened again is the same finding again under customer.stale, with
-	// the jti that stands already.
-	bad := slices.DeleteFunc(slices.Clone(r.violations), func(b broken) bool { return strings.HasPrefix(b.what.What, "stuck: ") })
-	if len(bad) > 0 || len(r.violations) > r.lives/100 {
+	if len(r.violations) > 0 {
 		t.Error(told.String())
 	}
 	// Lives that do not come to everything show nothing of it.
@@ -44,11 +39,11 @@ func TestTheSameSeedGivesTheSameLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	for number := range uint64(5) {
-		_, before, err := one(lives.seed, number, all, lives.spare)
+		_, before, err := one(lives.seed, number, all)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, again, err := one(lives.seed, number, all, lives.spare)
+		_, again, err := one(lives.seed, number, all)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +60,7 @@ func TestTheModelAndTheWholeGatewayStateTheSame(t *testing.T) {
 	}
 	years, killed := 0.0, 0
 	for number := uint64(0); years < wholeYears; number++ {
-		told, deaths, err := both(t.Context(), lives.seed, number, all, lives.spare)
+		told, deaths, err := both(t.Context(), lives.seed, number, all)
 		if err != nil {
 			t.Fatalf("life %d: %v", number, err)
 		}
@@ -106,13 +101,13 @@ func TestTheAuditorFindsWhatIsForged(t *testing.T) {
 	} {
 		found, forged := 0, 0
 		for number := uint64(0); found == 0 && number < 60; number++ {
-			told, entries, err := one(lives.seed, number, all, lives.spare)
+			told, entries, err := one(lives.seed, number, all)
 			if err != nil {
 				t.Fatal(err)
 			}
 			judge := func(entries []audit.Entry) []audit.Violation {
 				a := audit.New(string(life.Gateway), nil)
-				a.Steady, a.Blurred = told.Steady, lives.blurred
+				a.Steady, a.Asleep = told.Steady, !lives.awake
 				return a.Check(entries, told.Watches)
 			}
 			if len(judge(entries)) > 0 {

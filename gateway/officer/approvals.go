@@ -223,7 +223,7 @@ func askedPlaceOf(cursor string) (*docket.AskedPlace, error) {
 	if cursor == "" {
 		return nil, nil
 	}
-	parts, err := parseCursor(cursor, 2)
+	parts, err := parseCursor(cursor)
 	if err != nil {
 		return nil, err
 	}

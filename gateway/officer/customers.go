@@ -146,7 +146,7 @@ func customerPlace(cursor string) (*docket.CustomerPlace, error) {
 	if cursor == "" {
 		return nil, nil
 	}
-	parts, err := parseCursor(cursor, 2)
+	parts, err := parseCursor(cursor)
 	if err != nil {
 		return nil, err
 	}

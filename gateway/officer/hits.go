@@ -90,7 +90,7 @@ func hitPlace(cursor string) (*docket.HitPlace, error) {
 	if cursor == "" {
 		return nil, nil //nolint:nilnil // the first page has no place before it
 	}
-	parts, err := parseCursor(cursor, 2)
+	parts, err := parseCursor(cursor)
 	if err != nil {
 		return nil, err
 	}

@@ -168,10 +168,11 @@ func cursorOf(parts ...string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(strings.Join(parts, "\x00")))
 }
 
-func parseCursor(cursor string, parts int) ([]string, error) {
+// parseCursor reads what cursorOf wrote of two parts.
+func parseCursor(cursor string) ([]string, error) {
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
 	found := strings.Split(string(text), "\x00")
-	if err != nil || len(found) != parts {
+	if err != nil || len(found) != 2 {
 		return nil, fmt.Errorf("%w: after: wanted the `next` of the page before, got something else", problem.ErrRequest)
 	}
 	return found, nil

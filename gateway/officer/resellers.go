@@ -44,7 +44,7 @@ func timeOf(t time.Time) *time.Time {
 func (a API) resellers(ctx context.Context, in *page) (*list[line], error) {
 	var after *docket.Place
 	if in.After != "" {
-		parts, err := parseCursor(in.After, 2)
+		parts, err := parseCursor(in.After)
 		if err != nil {
 			return nil, err
 		}

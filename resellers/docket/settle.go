@@ -275,7 +275,7 @@ const tryAgain = time.Minute
 // this process ends, may decide nothing, or finds the ledger full is no fault of the file: it stays due.
 func (d *Docket) setAside(ctx context.Context, id envelope.ID, why error) error {
 	if ctx.Err() != nil || errors.Is(why, ledger.ErrFull) || errors.Is(why, ErrSuperseded) {
-		return nil
+		return nil //nolint:nilerr // ctx has ended, and that is no fault of the file
 	}
 	now := d.now()
 	err := d.db.WithContext(ctx).Model(&fileRow{}).Where("id = ?", id[:]).Updates(map[string]any{

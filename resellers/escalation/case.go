@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/resellers/history"
 )
 
 // pastKept is how many ended cases a Case holds. PastCount counts them all.
@@ -38,9 +39,14 @@ type Case struct {
 	// PassedLimit is the limit of which was stated that it passed.
 	PassedLimit time.Time `json:"passed_limit,omitzero"`
 
-	People    `json:"people,omitzero"`
-	Recorded  []Recorded `json:"recorded,omitzero"`  // evidence that officers recorded, the latest 64
-	Dismissed []Open     `json:"dismissed,omitzero"` // findings that an appeal found wrong, the latest 64: they are not opened again
+	People `json:"people,omitzero"`
+	// Hearing says who may decide what the reseller answered, and what of that counts. The history folds the same.
+	Hearing   history.Hearing `json:"hearing,omitzero"`
+	Recorded  []Recorded      `json:"recorded,omitzero"`  // evidence that officers recorded, the latest 64
+	Dismissed []Open          `json:"dismissed,omitzero"` // findings that an appeal found wrong, the latest 64: they are not opened again
+
+	Opened int     `json:"opened,omitzero"` // how many findings were ever opened
+	Ended  []Ended `json:"ended,omitzero"`  // of each rule, how far its findings reach that are open no more
 
 	Past      []Past `json:"past,omitzero"` // the latest cases that ended because everything was cured
 	PastCount int    `json:"past_count,omitzero"`
@@ -127,8 +133,13 @@ func (c Case) With(e statement.Entry) Case {
 		return c
 	}
 	// What an entity says about itself is no decision of the gateway, whatever kind it claims to be.
+	var ruling *history.Ruling
+	c.Hearing, ruling = c.Hearing.With(e)
 	if e.By != e.About {
 		c = c.told(e)
+	}
+	if ruling != nil {
+		c = c.ruled(*ruling, e)
 	}
 	if s, ok := statement.RemediationOf(e); ok && c.TerminatedAt.IsZero() {
 		c = c.answered(s, e)
@@ -148,10 +159,7 @@ func (c Case) told(e statement.Entry) Case {
 		}
 		return c
 	case statement.AppealDecided:
-		if c.TerminatedAt.IsZero() {
-			return c.appealed(s, e)
-		}
-		return c
+		return c // the hearing judges it
 	}
 	return c.after(e.Statement, e.LeafIndex)
 }
@@ -159,6 +167,7 @@ func (c Case) told(e statement.Entry) Case {
 // after is the one transition function: With folds with it, and Decide assumes with it. leaf only says where a finding
 // was stated, and nothing is decided from it.
 func (c Case) after(s statement.Statement, leaf int64) Case {
+	c.Hearing = c.Hearing.After(s)
 	if !c.TerminatedAt.IsZero() {
 		if s, ok := s.(statement.StandingChanged); ok {
 			return c.stood(s)
@@ -216,6 +225,7 @@ func (c Case) opened(s statement.FindingOpened, leaf int64) Case {
 		ID: s.Finding, Rule: s.Rule, Severity: s.Severity, Since: s.Since.UTC(), OpenedAt: s.Opened.UTC(),
 		Evidence: slices.Clone(s.Evidence), Cure: s.Cure, Case: s.Case, Leaf: leaf,
 	})
+	c.Opened++
 	if s.Case != "" && c.ID == "" {
 		c.ID, c.Policy, c.Since, c.OpenedAt = s.Case, s.Basis.Policy, s.Since.UTC(), s.Opened.UTC()
 	}
@@ -224,17 +234,18 @@ func (c Case) opened(s statement.FindingOpened, leaf int64) Case {
 
 func (c Case) cured(s statement.FindingCured) Case {
 	for _, f := range c.Findings {
-		switch {
-		case f.ID != s.Finding:
-		case f.UpheldAt.IsZero():
+		if f.ID != s.Finding {
+			continue
+		}
+		if c = c.over(f); f.UpheldAt.IsZero() {
 			c.Faced = c.Faced || f.Case != ""
-		default:
+		} else {
 			c.Dismissed = kept(c.Dismissed, f, dismissedKept)
 		}
 	}
 	c.Findings = without(c.Findings, func(f Open) bool { return f.ID == s.Finding })
 	c.Reviews = without(c.Reviews, func(r Review) bool { return r.Finding == s.Finding })
-	return c.ended(s.Basis.Now)
+	return c.calmed().ended(s.Basis.Now)
 }
 
 // without returns a copy, since cases are values; nil if nothing is left, so that a case reads back from JSON as it was.
@@ -267,7 +278,7 @@ func (c Case) closed(at time.Time) Case {
 	past := Past{ID: c.ID, Policy: c.Policy, OpenedAt: c.OpenedAt, Reached: reached, EndedAt: at.UTC(), Wrong: !c.Faced}
 	next := Case{
 		Standing: c.Standing, Changes: c.Changes, Findings: c.Findings, Next: c.Next, Orders: c.Orders,
-		Recorded: c.Recorded, Dismissed: c.Dismissed, Past: kept(c.Past, past, pastKept), PastCount: c.PastCount + 1,
+		Hearing: c.Hearing, Recorded: c.Recorded, Dismissed: c.Dismissed, Opened: c.Opened, Ended: c.Ended, Past: kept(c.Past, past, pastKept), PastCount: c.PastCount + 1,
 	}
 	next.Reviews, next.Decisions = c.Reviews, c.Decisions
 	return next

@@ -41,7 +41,7 @@ var table = []row{
 	},
 	{
 		Row: Row{
-			Step: "open", From: []string{noCase, "warned", "restricted", "closing"},
+			Step: stepOpen, From: []string{noCase, "warned", "restricted", "closing"},
 			When:     "the facts fall short under a rule of the policy, and no finding says so yet",
 			Does:     "a finding is opened; a serious one opens a case, or joins the one that is open without moving its clock",
 			States:   []statement.Kind{statement.KindFindingOpened},
@@ -123,6 +123,7 @@ var table = []row{
 
 const (
 	noCase    = "no case"
+	stepOpen  = "open"
 	automatic = "automatic"
 	ours      = "ours, not in the rule"
 
@@ -170,8 +171,9 @@ func Table(p policy.Policy) []Row {
 // what findings.Assess(p, h, now) returned. c and h were folded from the same entries. Errors wrap ErrPolicy or ErrFile where
 // these do not hold, and mean that nothing was decided.
 //
-// Once its statements are folded, Decide at the same time returns none; and it returns none before Wake of the step and
-// of what Assess returned.
+// Once its statements are folded, Decide at the same time returns none, unless with them the case ended that p is pinned to: what falls
+// short still is then decided by the policy in force, and Wake is the next second. It returns none before Wake of the step and of what
+// Assess returned.
 func Decide(p policy.Policy, about envelope.Entity, c Case, h history.History, house House, found []findings.Finding, now time.Time,
 ) (state []statement.Statement, next Step, err error) {
 	if c.ID != "" && c.Policy != p.ID() {
@@ -184,12 +186,18 @@ func Decide(p policy.Policy, about envelope.Entity, c Case, h history.History, h
 	if now.IsZero() {
 		return nil, Step{}, fmt.Errorf("escalation: %w", errNoTime)
 	}
-	s := situation{policy: &p, about: about, c: c, history: h, house: house, found: found, now: wholeSecond(now)}
-	for r := s.due(); r != nil; r = s.due() {
+	s := situation{policy: &p, about: about, c: c, history: h, house: house, found: found, now: wholeSecond(now), pinned: c.ID}
+	for r := s.due(); r != nil && !s.isForAnother(r); r = s.due() {
 		for _, said := range r.state(s) {
 			state = append(state, said)
 			s.c = s.c.after(said, -1)
 		}
 	}
 	return state, s.next(), nil
+}
+
+// isForAnother says that a row is not decided here. Once the case has ended to which the policy is pinned, what opens is opened by the
+// policy in force, which is known to whoever decides next.
+func (s situation) isForAnother(r *row) bool {
+	return r != nil && r.Step == stepOpen && s.pinned != "" && s.c.ID != s.pinned
 }

@@ -49,6 +49,11 @@ func MayApprove(p policy.Policy, about envelope.Entity, c Case, officer statemen
 	if err := asked(p, about, c, approval); err != nil {
 		return err
 	}
+	return c.mayApprove(officer, approval)
+}
+
+// mayApprove is MayApprove of a step that asks people.
+func (c Case) mayApprove(officer statement.Officer, approval string) error {
 	switch {
 	case c.proposed(officer):
 		return fmt.Errorf("escalation: %w: %s recorded the evidence behind the case; another officer must approve its steps", ErrProposed, officer.Name)
@@ -175,21 +180,15 @@ func MayExtendLimit(c Case, officer statement.Officer, proposedBy *statement.Off
 
 // MayDecide says whether an officer may decide this answer of the reseller's. A dispute is decided by somebody who decided nothing of
 // what it is about: who recorded the evidence, who approved a step of the case, who decided an earlier dispute of the same finding.
+// The hearing judges it, so that what may not be decided has no effect on the facts either.
 func (c Case) MayDecide(officer statement.Officer, remediation string) error {
-	i := slices.IndexFunc(c.Reviews, func(r Review) bool { return r.ID == remediation })
-	if i < 0 {
+	switch {
+	case !c.TerminatedAt.IsZero():
+		return fmt.Errorf("escalation: %w: the relationship was terminated at %s. Reinstate it first, if that was wrong; then what still waits is decided",
+			ErrNoReview, moment(c.TerminatedAt))
+	case !c.Hearing.Waits(remediation):
 		return fmt.Errorf("escalation: %w: it was decided, or the finding is cured; read the case again", ErrNoReview)
-	}
-	r := c.Reviews[i]
-	if r.Kind != AnswerDispute {
-		return nil
-	}
-	own := slices.ContainsFunc(c.Findings, func(f Open) bool { return f.ID == r.Finding && c.recorded(f, officer) }) ||
-		slices.ContainsFunc(c.Grants, func(g Grant) bool { return g.By.ID == officer.ID }) ||
-		slices.ContainsFunc(c.Decisions, func(d Decision) bool {
-			return d.Finding == r.Finding && d.Kind == AnswerDispute && d.By.ID == officer.ID
-		})
-	if own {
+	case c.Hearing.Decided(officer, remediation):
 		return fmt.Errorf("escalation: %w: %s decided before in this case; let another officer decide", ErrOwnDecision, officer.Name)
 	}
 	return nil

@@ -151,7 +151,7 @@ func approvalOf(p policy.Policy, step string) policy.Approval {
 // given are the approvals of a move that count: of nobody who proposed it.
 func (s situation) given(id string) (given []Grant, refused *Refusal) {
 	for _, g := range s.c.Grants {
-		if g.Approval == id && !s.c.proposed(g.By) {
+		if g.Approval == id && !g.Lapsed && !s.c.proposed(g.By) {
 			given = append(given, g)
 		}
 	}

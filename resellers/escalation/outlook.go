@@ -126,6 +126,7 @@ func forward(p policy.Policy, about envelope.Entity, c Case, h history.History, 
 			return nil, Step{}, err
 		}
 		var passed []Step
+		before := c.ID
 		for _, said := range state {
 			entry := statement.Entry{LeafIndex: h.Next, AcceptedAt: now, About: about, Statement: said}
 			h, c = h.With(entry), c.With(entry)
@@ -143,6 +144,9 @@ func forward(p policy.Policy, about envelope.Entity, c Case, h history.History, 
 		// Told as it is told first: that it comes after the limit is true only of who still waits then, and the limit has a line of its own.
 		if expected = following; following.Waits != last.Waits || !following.At.Equal(last.At) {
 			last = following
+		}
+		if before != "" && c.ID != before {
+			continue // what falls short still is decided in the same second
 		}
 		if now = Wake(following, turns); now.IsZero() {
 			break

@@ -4,7 +4,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/resellers/history"
 	"github.com/cipgate/cipgate/resellers/policy"
 )
 
@@ -27,6 +29,10 @@ type Grant struct {
 	Approval string            `json:"approval"`
 	By       statement.Officer `json:"by"`
 	At       time.Time         `json:"at"`
+	Urgent   bool              `json:"urgent,omitzero"` // of a closure at once
+	// Lapsed says that it counts for the step no more, since it was given for another reason to take it or under another policy. Whoever
+	// gave it still decides no dispute in the case.
+	Lapsed bool `json:"lapsed,omitzero"`
 }
 
 // Refusal is that an officer refused a step. It stands until another officer approves it.
@@ -35,6 +41,7 @@ type Refusal struct {
 	By       statement.Officer `json:"by"`
 	At       time.Time         `json:"at"`
 	Reason   string            `json:"reason"`
+	Urgent   bool              `json:"urgent,omitzero"` // of a closure at once
 }
 
 // Hold is a time in which the steps of the case wait.
@@ -97,19 +104,17 @@ type Decision struct {
 	Decided time.Time         `json:"decided"`
 }
 
-// The kinds of an answer, as remediation names them, and the ground that changes a severity alone.
+// The kinds of an answer, as remediation names them.
 const (
-	AnswerCure       = "cure"
-	AnswerDispute    = "dispute"
-	AnswerExtension  = "extension-request"
-	groundOfSeverity = "wrong-severity"
+	AnswerCure      = "cure"
+	AnswerDispute   = "dispute"
+	AnswerExtension = "extension-request"
 )
 
 // What is kept of each, so that a case stays small whatever is sent.
 const (
 	grantsKept     = 64
 	holdsKept      = 64
-	reviewsKept    = 32
 	decisionsKept  = 32
 	recordedKept   = 64
 	dismissedKept  = 64
@@ -137,9 +142,9 @@ func (c Case) acted(s statement.OfficerAction, e statement.Entry) Case {
 	at := wholeSecond(e.AcceptedAt)
 	switch s.Action {
 	case ActionApproved:
-		return c.granted(s, at)
+		return c.granted(s, e.About, at)
 	case ActionRefused:
-		return c.refused(s, at)
+		return c.refused(s, e.About, at)
 	case ActionHeld:
 		if c.isOpen(s.On.ID) && s.EndsAt.After(at) && isHold(HoldKind(detail(s, "kind"))) {
 			c.Holds = kept(c.Holds, Hold{ID: e.JTI, Kind: HoldKind(detail(s, "kind")), Authority: detail(s, "authority"),
@@ -150,11 +155,6 @@ func (c Case) acted(s statement.OfficerAction, e statement.Entry) Case {
 	case ActionExtended:
 		if stage, _ := c.Stage(); c.isOpen(s.On.ID) && !s.EndsAt.IsZero() {
 			c.Extension = Extension{Stage: stage, To: wholeSecond(s.EndsAt), By: s.Officer}
-			return c.decided(detail(s, "remediation"), true, s.Officer, s.Reason, at)
-		}
-	case ActionAccepted, ActionRejected:
-		if s.On.Type == "remediation" {
-			return c.decided(s.On.ID, s.Action == ActionAccepted, s.Officer, s.Reason, at)
 		}
 	case ActionEvidence:
 		c.Recorded = kept(c.Recorded, Recorded{ID: detail(s, "evidence"), Leaf: e.LeafIndex, By: s.Officer}, recordedKept)
@@ -167,6 +167,10 @@ func (c Case) acted(s statement.OfficerAction, e statement.Entry) Case {
 		}
 	case ActionPolicyMoved:
 		if moved := detail(s, "policy"); c.isOpen(s.On.ID) && moved != "" {
+			// What was approved by other numbers is approved by these anew.
+			if c.Policy != moved {
+				c = c.lapsed(func(bool) bool { return true })
+			}
 			c.Policy = moved
 		}
 	}
@@ -177,29 +181,90 @@ func isHold(kind HoldKind) bool {
 	return kind == HoldOfficer || kind == HoldCustomerHarm || kind == HoldStay
 }
 
-// granted folds an approval. One of the person that refused takes no refusal back, and the same person twice counts once.
-func (c Case) granted(s statement.OfficerAction, at time.Time) Case {
+// granted folds an approval. Of what MayApprove refuses nothing counts: a step that is not known yet or no more, the same person twice,
+// and who refused or proposed it.
+func (c Case) granted(s statement.OfficerAction, about envelope.Entity, at time.Time) Case {
 	id := s.On.ID
-	if s.On.Type != "approval" || c.ID == "" || c.hasGranted(id, s.Officer) || c.hasRefused(id, s.Officer) {
+	step, known := c.step(about, id)
+	if s.On.Type != "approval" || !known || c.mayApprove(s.Officer, id) != nil {
 		return c
 	}
 	c.Refusals = without(c.Refusals, func(r Refusal) bool { return r.Approval == id })
-	c.Grants = kept(c.Grants, Grant{Approval: id, By: s.Officer, At: at}, grantsKept)
+	c.Grants = kept(c.Grants, Grant{Approval: id, By: s.Officer, At: at, Urgent: step == StepClose && c.urgent()}, grantsKept)
 	return c
 }
 
-func (c Case) refused(s statement.OfficerAction, at time.Time) Case {
+func (c Case) refused(s statement.OfficerAction, about envelope.Entity, at time.Time) Case {
 	id := s.On.ID
-	if s.On.Type != "approval" || c.ID == "" || c.hasRefused(id, s.Officer) {
+	step, known := c.step(about, id)
+	if s.On.Type != "approval" || !known || c.hasRefused(id, s.Officer) {
 		return c
 	}
 	c.Grants = without(c.Grants, func(g Grant) bool { return g.Approval == id && g.By.ID == s.Officer.ID })
-	c.Refusals = kept(c.Refusals, Refusal{Approval: id, By: s.Officer, At: at, Reason: s.Reason}, grantsKept)
+	c.Refusals = kept(c.Refusals, Refusal{Approval: id, By: s.Officer, At: at, Reason: s.Reason, Urgent: step == StepClose && c.urgent()}, grantsKept)
+	return c
+}
+
+// step is the step that an approval is about, among those that the case can take from where it stands.
+func (c Case) step(about envelope.Entity, approval string) (step string, known bool) {
+	for _, step := range c.steps() {
+		if ID(about, (move{step: step}).statement(c)) == approval {
+			return step, true
+		}
+	}
+	return "", false
+}
+
+// steps are those that the case can take from where it stands, as moves has them.
+func (c Case) steps() []string {
+	behind := c.Behind()
+	if len(behind) == 0 {
+		return nil
+	}
+	switch stage, _ := c.Stage(); stage {
+	case Pending:
+		return []string{StepWarn}
+	case Warned:
+		if c.urgent() {
+			return []string{StepClose, StepRestrict}
+		}
+		return []string{StepRestrict}
+	case Restricted:
+		return []string{StepClose}
+	case Closing:
+		return []string{StepTerminate}
+	}
+	return nil
+}
+
+// urgent says that the closure at once is known: a finding behind the case asks for it.
+func (c Case) urgent() bool { return slices.ContainsFunc(c.Behind(), Open.urgent) }
+
+// calmed is the case after something that may have ended what asked for a closure at once. What was said of that is not said of the
+// ordinary closure that may come later, though it would have the same id.
+func (c Case) calmed() Case {
+	if c.urgent() {
+		return c
+	}
+	return c.lapsed(func(urgent bool) bool { return urgent })
+}
+
+// lapsed is the case in which what people said of these steps counts for them no more.
+func (c Case) lapsed(which func(urgent bool) bool) Case {
+	if slices.ContainsFunc(c.Grants, func(g Grant) bool { return !g.Lapsed && which(g.Urgent) }) {
+		c.Grants = slices.Clone(c.Grants)
+		for i := range c.Grants {
+			c.Grants[i].Lapsed = c.Grants[i].Lapsed || which(c.Grants[i].Urgent)
+		}
+	}
+	if len(c.Refusals) > 0 {
+		c.Refusals = without(c.Refusals, func(r Refusal) bool { return which(r.Urgent) })
+	}
 	return c
 }
 
 func (c Case) hasGranted(approval string, by statement.Officer) bool {
-	return slices.ContainsFunc(c.Grants, func(g Grant) bool { return g.Approval == approval && g.By.ID == by.ID })
+	return slices.ContainsFunc(c.Grants, func(g Grant) bool { return g.Approval == approval && !g.Lapsed && g.By.ID == by.ID })
 }
 
 func (c Case) hasRefused(approval string, by statement.Officer) bool {
@@ -224,16 +289,12 @@ func (c Case) lifted(s statement.OfficerAction, at time.Time) Case {
 	return c
 }
 
-// answered folds what the reseller said about an open finding. What it supersedes is no longer under review.
+// answered folds what the reseller said about an open finding, as the hearing took it.
 func (c Case) answered(s statement.Remediation, e statement.Entry) Case {
-	if !slices.ContainsFunc(c.Findings, func(f Open) bool { return f.ID == s.Finding }) {
+	waits := func(id string) bool { return c.Hearing.Waits(id) }
+	c.Reviews = without(c.Reviews, func(r Review) bool { return !waits(r.ID) })
+	if !waits(e.JTI) || slices.ContainsFunc(c.Reviews, func(r Review) bool { return r.ID == e.JTI }) {
 		return c
-	}
-	if s.Supersedes != "" {
-		c.Reviews = without(c.Reviews, func(r Review) bool { return r.ID == s.Supersedes })
-	}
-	if len(c.Reviews) >= reviewsKept {
-		return c // the ledger has it; nobody decides more than this at once
 	}
 	r := Review{ID: e.JTI, Kind: s.RemediationKind, Finding: s.Finding, Ground: s.Ground, At: wholeSecond(e.AcceptedAt)}
 	if s.Until != (statement.Date{}) {
@@ -243,50 +304,46 @@ func (c Case) answered(s statement.Remediation, e statement.Entry) Case {
 	return c
 }
 
-// decided folds that an officer decided an answer. Who may not decide it has not.
-func (c Case) decided(id string, upheld bool, by statement.Officer, why string, at time.Time) Case {
-	i := slices.IndexFunc(c.Reviews, func(r Review) bool { return r.ID == id })
-	if i < 0 || c.MayDecide(by, id) != nil {
-		return c
+// ruled folds what an officer decided of an answer, as the hearing judged it. If a dispute was right the finding goes, or its severity
+// where that alone was disputed.
+func (c Case) ruled(r history.Ruling, e statement.Entry) Case {
+	at := wholeSecond(e.AcceptedAt)
+	for _, review := range c.Reviews {
+		if review.ID == r.Answer.ID {
+			c.Decisions = kept(c.Decisions, Decision{Review: review, Upheld: r.Upheld, By: r.By, Why: whyOf(e.Statement), Decided: at}, decisionsKept)
+		}
 	}
-	r := c.Reviews[i]
-	c.Reviews = without(c.Reviews, func(r Review) bool { return r.ID == id })
-	c.Decisions = kept(c.Decisions, Decision{Review: r, Upheld: upheld, By: by, Why: why, Decided: at}, decisionsKept)
-	return c
-}
-
-// appealed folds the decision of a dispute. If the reseller is right the finding goes, or its severity where that alone was disputed.
-func (c Case) appealed(s statement.AppealDecided, e statement.Entry) Case {
-	i := slices.IndexFunc(c.Reviews, func(r Review) bool {
-		return r.ID == s.Remediation && r.Finding == s.Finding && r.Kind == AnswerDispute
-	})
-	if i < 0 || c.MayDecide(s.By, s.Remediation) != nil {
-		return c
-	}
-	ground, upheld := c.Reviews[i].Ground, s.Decision == "upheld"
-	c = c.decided(s.Remediation, upheld, s.By, s.Why, wholeSecond(e.AcceptedAt))
-	if !upheld {
+	c.Reviews = without(c.Reviews, func(review Review) bool { return review.ID == r.Answer.ID })
+	if !r.Ends && r.Severity == "" {
 		return c
 	}
 	c.Findings = slices.Clone(c.Findings)
 	for i := range c.Findings {
 		f := &c.Findings[i]
-		switch {
-		case f.ID != s.Finding:
-		case ground != groundOfSeverity || f.Severity == severityMinor:
+		if f.ID != r.Answer.Finding {
+			continue
+		}
+		if r.Ends {
 			f.UpheldLeaf, f.UpheldAt = e.LeafIndex, e.AcceptedAt.UTC()
-		case f.Severity == severityCritical:
-			f.Severity = severitySerious
-		default:
-			f.Severity, f.Case = severityMinor, ""
+		} else if f.Severity = r.Severity; f.Severity == severityMinor {
+			f.Case = ""
 		}
 	}
-	return c.ended(wholeSecond(e.AcceptedAt))
+	return c.calmed().ended(at)
+}
+
+func whyOf(s statement.Statement) string {
+	switch s := s.(type) {
+	case statement.AppealDecided:
+		return s.Why
+	case statement.OfficerAction:
+		return s.Reason
+	}
+	return ""
 }
 
 const (
 	severityMinor    = string(policy.Minor)
-	severitySerious  = string(policy.Serious)
 	severityCritical = string(policy.Critical)
 )
 

@@ -81,9 +81,17 @@ func consent(t tester, entries []statement.Entry) {
 	t.Helper()
 	given := map[string]map[string]bool{} // by approval, who
 	refused := map[string]string{}
+	known := "" // the step that comes next: nothing that is said of another one counts
 	for _, e := range entries {
 		switch s := e.Statement.(type) {
+		case statement.WarningIssued:
+			known = ID(e.About, statement.RestrictionOrdered{Case: s.Case, Order: NoNewAccounts})
+		case statement.RestrictionOrdered:
+			known = ID(e.About, statement.ClosureOrdered{Case: s.Case, Scope: CloseAccount})
 		case statement.OfficerAction:
+			if s.On.ID != known {
+				continue
+			}
 			switch s.Action {
 			case ActionApproved:
 				if refused[s.On.ID] == s.Officer.ID {
@@ -102,6 +110,7 @@ func consent(t tester, entries []statement.Entry) {
 			if len(given[e.JTI]) < 1 || refused[e.JTI] != "" {
 				t.Fatalf("closed at %v with %v, refused by %q", s.Basis.Now, given[e.JTI], refused[e.JTI])
 			}
+			known = ID(e.About, statement.RelationshipTerminated{Case: s.Case})
 		case statement.RelationshipTerminated:
 			if len(given[e.JTI]) < 2 || refused[e.JTI] != "" {
 				t.Fatalf("terminated at %v with %v, refused by %q", s.Basis.Now, given[e.JTI], refused[e.JTI])

@@ -20,6 +20,7 @@ type situation struct {
 	house   House
 	found   []findings.Finding
 	now     time.Time // whole seconds
+	pinned  string    // the case that the policy was chosen for; none if it is the one in force
 }
 
 // due returns the first row of the table that is due, or nil.
@@ -71,6 +72,11 @@ type change struct {
 func (s situation) change() change {
 	var first change
 	var at time.Time
+	// An entry that came before the one from which a finding follows ended what it ended before that finding began, also within one second.
+	before := func(by findings.Cure) bool {
+		return at.IsZero() || by.AcceptedAt.Before(at) || first.opened != nil && by.AcceptedAt.Truncate(time.Second).Equal(at) &&
+			by.LeafIndex < newest(first.opened.Evidence)
+	}
 	for i := range s.found {
 		f := &s.found[i]
 		if s.known(*f) || s.now.Before(s.opensAt(*f)) || s.guarded(*f) {
@@ -83,31 +89,21 @@ func (s situation) change() change {
 	for i := range s.c.Findings {
 		o := &s.c.Findings[i]
 		if !o.UpheldAt.IsZero() { // an appeal found it wrong, whatever the facts say
-			if at.IsZero() || o.UpheldAt.Before(at) {
-				first, at = change{cured: o, by: findings.Cure{LeafIndex: o.UpheldLeaf, AcceptedAt: o.UpheldAt}}, o.UpheldAt
+			if by := (findings.Cure{LeafIndex: o.UpheldLeaf, AcceptedAt: o.UpheldAt}); before(by) {
+				first, at = change{cured: o, by: by}, o.UpheldAt
 			}
 			continue
 		}
-		if slices.ContainsFunc(s.found, func(f findings.Finding) bool { return f.ID == o.ID }) {
+		if slices.ContainsFunc(s.found, func(f findings.Finding) bool { return f.ID == findings.Named(o.ID) }) {
 			continue
 		}
 		// A finding is cured by what cures it, not by not being found: this clock may be behind the one that found it.
-		by, ok := findings.Cured(*s.policy, s.standing(*o), o.Rule, o.Since, o.Evidence)
-		if ok && (at.IsZero() || by.AcceptedAt.Before(at)) {
+		by, ok := findings.Cured(*s.policy, s.history, o.Rule, o.Since, o.Evidence)
+		if ok && before(by) {
 			first, at = change{cured: o, by: by}, by.AcceptedAt
 		}
 	}
 	return first
-}
-
-// standing is the history without disputes of an open finding that were decided for the reseller and did not end it: they lowered its
-// severity alone, or who decided them might not.
-func (s situation) standing(o Open) history.History {
-	h := s.history
-	if len(h.Settled) > 0 {
-		h.Settled = slices.DeleteFunc(slices.Clone(h.Settled), func(done history.Settled) bool { return done.Upheld && done.Finding == o.ID })
-	}
-	return h
 }
 
 // guarded says that the guard holds a finding back: of so many resellers at once it is held to be the gateway's own fault.
@@ -118,7 +114,7 @@ func (s situation) guarded(f findings.Finding) bool {
 // known says that a finding is open already, or that an appeal found it wrong.
 func (s situation) known(f findings.Finding) bool {
 	same := func(o Open) bool {
-		return o.ID == f.ID || findings.GoesOn(*s.policy, s.history, f, o.Rule, o.Since, o.Evidence)
+		return findings.Named(o.ID) == f.ID || findings.GoesOn(*s.policy, s.history, f, o.Rule, o.Since, o.Evidence)
 	}
 	return slices.ContainsFunc(s.c.Findings, same) || slices.ContainsFunc(s.c.Dismissed, same)
 }
@@ -184,6 +180,9 @@ func (s situation) wakes(next Step) (wake time.Time) {
 		if at.After(s.now) && (wake.IsZero() || at.Before(wake)) {
 			wake = at
 		}
+	}
+	if s.isForAnother(s.due()) {
+		return s.now.Add(time.Second)
 	}
 	if next.Waits == "" {
 		sooner(next.At)

@@ -10,7 +10,7 @@ import (
 func (s situation) open() []statement.Statement {
 	f := s.change().opened
 	opened := statement.FindingOpened{
-		Basis: s.basis(), Finding: f.ID, Rule: f.Rule, Severity: string(f.Severity), Since: f.Since, Opened: s.now,
+		Basis: s.basis(), Finding: s.c.identity(*f), Rule: f.Rule, Severity: string(f.Severity), Since: f.Since, Opened: s.now,
 		Evidence: f.Evidence, Cure: f.Cures,
 	}
 	if f.Severity != policy.Minor {

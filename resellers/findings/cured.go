@@ -85,13 +85,14 @@ func cured(p *policy.Policy, h *history.History, rule string, since time.Time, e
 	return Cure{LeafIndex: attested.LeafIndex, AcceptedAt: attested.AcceptedAt}, cured
 }
 
-// ended is the cure of a finding about the spell that began with this entry. Of an earlier spell than the one that is known it knows
-// only that it ended before that one began.
+// ended is the cure of a finding about the spell that began with this entry, or grew with it: when that spell ended, though another one
+// began before anybody looked. Of a file that was folded before ends were kept it knows only that it ended before that other one began.
 func ended(s history.Spell, began int64) (Cure, bool) {
-	if s.LeafIndex > began {
+	end, is := s.EndAfter(began)
+	if !is && s.LeafIndex > began {
 		return Cure{LeafIndex: s.LeafIndex, AcceptedAt: s.Since}, true
 	}
-	return Cure{LeafIndex: s.EndLeaf, AcceptedAt: s.EndedAt}, s.LeafIndex == began && !s.EndedAt.IsZero()
+	return Cure{LeafIndex: end.LeafIndex, AcceptedAt: end.At}, is
 }
 
 // outlasted is the cure of a finding under a rule that lasts: the last entry that can have ended it, if after it nothing falls short,
@@ -105,9 +106,15 @@ func outlasted(last Cure, short shortfall, owed bool, since time.Time, evidence 
 }
 
 // GoesOn is true if a finding that was stated is the one that is found now: under a rule of many things it goes on until none of them
-// falls short, though by then it would have begun later and with other entries.
+// falls short, though by then it would have begun later and with other entries; and under a rule about one entry until that is cured,
+// though a policy that came since gives another time.
 func GoesOn(p policy.Policy, h history.History, f Finding, rule string, since time.Time, evidence []int64) bool {
-	if f.Rule != rule || !lasts(rule) || rowOf(rule) != nil && rowOf(rule).each != nil { // each piece of evidence is a finding of its own
+	if f.Rule != rule || rowOf(rule) != nil && rowOf(rule).each != nil { // each piece of evidence is a finding of its own
+		return false
+	}
+	// What is about one entry is the same for as long as it is about that one. Another policy may say since another time, and the time
+	// that it says must not open a second finding of what is open.
+	if !lasts(rule) && (len(evidence) == 0 || len(f.Evidence) == 0 || evidence[0] != f.Evidence[0]) {
 		return false
 	}
 	_, cured := Cured(p, h, rule, since, evidence)

@@ -44,16 +44,24 @@ func copyMissing(r *policy.Rules, h *history.History) (shortfall, bool) {
 	return short, owed
 }
 
-// copyGiven is the last entry that can have ended either. Where the program is owed anew, when it ended to be owed before is not known
-// any more, and when it began anew stands for that.
+// copyGiven is the last entry that can have ended either. Where none was ever requested, it is the one that ended the spell in which
+// these entries lay, though the program is owed anew.
 func copyGiven(h *history.History, after int64) Cure {
-	last, s := done(&h.CIPRequests), &h.CopyOwed
-	for _, other := range [...]Cure{{LeafIndex: s.EndLeaf, AcceptedAt: s.EndedAt}, {LeafIndex: s.LeafIndex, AcceptedAt: s.Since}} {
-		if !other.AcceptedAt.IsZero() && other.LeafIndex > after && (last.AcceptedAt.IsZero() || other.LeafIndex > last.LeafIndex) {
-			last = other
-		}
+	requested, s := done(&h.CIPRequests), &h.CopyOwed
+	last, is := ended(*s, after)
+	switch {
+	case !is:
+		return requested
+	case requested.AcceptedAt.IsZero() && len(h.CIPRequests.Open) == 0:
+		return last
 	}
-	return last
+	for later, more := s.EndAfter(last.LeafIndex); more; later, more = s.EndAfter(last.LeafIndex) {
+		last = Cure{LeafIndex: later.LeafIndex, AcceptedAt: later.At}
+	}
+	if last.LeafIndex > requested.LeafIndex || requested.AcceptedAt.IsZero() {
+		return last
+	}
+	return requested
 }
 
 // prohibited is since when the first one is, which the screener may have stated later.

@@ -302,6 +302,7 @@ func TestADisputeOfTheSeverityAloneLeavesTheFactsAsTheyAre(t *testing.T) {
 	b := newBook()
 	b.account(0, "c", "opened")
 	open, _ := Assess(p, b.h, start.Add(30*day))
+	b.say(30*day, "", statement.FindingOpened{Finding: open[0].ID, Severity: "serious"})
 	dispute := b.say(30*day, "", statement.Remediation{RemediationKind: "dispute", Ground: "wrong-severity", Finding: open[0].ID})
 	b.say(31*day, "", statement.AppealDecided{Remediation: fmt.Sprint(dispute), Finding: open[0].ID, Decision: "upheld"})
 	if again, _ := Assess(p, b.h, start.Add(31*day)); len(again) != 1 || again[0].ID != open[0].ID {

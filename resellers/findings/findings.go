@@ -8,6 +8,7 @@ package findings
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cipgate/cipgate/resellers/history"
@@ -124,6 +125,9 @@ func (o *owing) stands(h *history.History) bool {
 	for range len(h.Settled) + 1 {
 		s, done := settlement(h, o.rule, idOf(o.rule.Name, o.since, o.evidence))
 		if !done {
+			s, done = o.settledBy(h)
+		}
+		if !done {
 			return true
 		}
 		if o.anew <= 0 {
@@ -133,6 +137,21 @@ func (o *owing) stands(h *history.History) bool {
 		o.evidence = append(slices.Clone(o.evidence), s.LeafIndex)
 	}
 	return false
+}
+
+// settledBy is how an officer settled what is about one entry when a policy was in force that gave it another time, and so another name:
+// a number that changes finds nothing again that was settled.
+func (o *owing) settledBy(h *history.History) (history.Settled, bool) {
+	if lasts(o.rule.Name) {
+		return history.Settled{}, false
+	}
+	for _, s := range h.Settled {
+		if s.First > 0 && s.First == o.evidence[0] && strings.HasPrefix(s.Finding, o.rule.Name+".") && (s.Upheld || o.rule.CuredBy == policy.ByOfficer) &&
+			o.since.Before(wholeSecond(s.At.Add(o.anew))) {
+			return s, true
+		}
+	}
+	return history.Settled{}, false
 }
 
 func (o *owing) found(h *history.History) Finding {
@@ -157,6 +176,13 @@ func idOf(rule string, since time.Time, evidence []int64) string {
 	}
 	return string(id)
 }
+
+// Again stands, in the id of a finding that was opened once before with the same facts, between the name of the shortfall, which is
+// the same, and a number that tells the two apart.
+const Again = history.Again
+
+// Named is the name of the shortfall that a finding is about, as Assess gives it.
+func Named(finding string) string { return history.Named(finding) }
 
 // wholeSecond rounds up, since statements carry whole seconds: a finding opens no part of a second early, and its Since
 // is the same before and after it was written down.

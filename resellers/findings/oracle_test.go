@@ -337,8 +337,8 @@ func (o *oracle) turning(after time.Time) []time.Time {
 		}
 	}
 	for _, t := range from {
-		for _, days := range []time.Duration{3, 5, 7, 15, 30, 90, 365} {
-			add(t.Add(days * day))
+		for _, days := range []int{3, 5, 7, 15, 30, 90, 365} {
+			add(t.Add(time.Duration(days) * day))
 		}
 	}
 	slices.SortFunc(all, time.Time.Compare)

@@ -32,6 +32,7 @@ func newBook() *book {
 // say folds what the reseller states of a customer, "" being of itself, this long after the start.
 func (b *book) say(at time.Duration, customer string, said statement.Statement) int64 {
 	b.leaf++
+	said = b.hear(said)
 	e := statement.Entry{LeafIndex: b.leaf, AcceptedAt: start.Add(at), About: reseller, By: reseller, JTI: fmt.Sprint(b.leaf), Customer: customer, Statement: said}
 	if said.Kind().ByGateway() {
 		e.By = gateway
@@ -59,6 +60,31 @@ func (b *book) say(at time.Duration, customer string, said statement.Statement) 
 }
 
 func dayOf(at time.Duration) statement.Date { return statement.DateOf(start.Add(at)) }
+
+// hear lets what an officer decides be about a finding that is open and an answer that waits, unless it names one. Who decides decided
+// nothing before.
+func (b *book) hear(said statement.Statement) statement.Statement {
+	by := statement.Officer{ID: fmt.Sprint("officer ", b.leaf), Name: "Officer"}
+	open := func(finding, kind string) string {
+		id := fmt.Sprint("answer ", b.leaf)
+		b.h.Hearing, _ = b.h.Hearing.With(statement.Entry{By: gateway, About: reseller, Statement: statement.FindingOpened{Finding: finding, Severity: "serious"}})
+		b.h.Hearing, _ = b.h.Hearing.With(statement.Entry{By: reseller, About: reseller, JTI: id, Statement: statement.Remediation{RemediationKind: kind, Finding: finding}})
+		return id
+	}
+	switch s := said.(type) {
+	case statement.AppealDecided:
+		if s.By = by; s.Remediation == "" {
+			s.Remediation = open(s.Finding, "dispute")
+		}
+		return s
+	case statement.OfficerAction:
+		if len(s.Details) > 0 && s.Details[0].Name == "finding" {
+			s.Officer, s.On = by, statement.Target{Type: "remediation", ID: open(s.Details[0].Value, "cure")}
+		}
+		return s
+	}
+	return said
+}
 
 func (b *book) account(at time.Duration, customer, status string) int64 {
 	return b.say(at, customer, statement.AccountStatus{Account: "a", Status: status, On: dayOf(at)})

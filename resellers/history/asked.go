@@ -1,7 +1,6 @@
 package history
 
 import (
-	"slices"
 	"time"
 
 	"github.com/cipgate/cipgate/attestations/statement"
@@ -38,13 +37,6 @@ func (h History) asked(e statement.Entry) History {
 // remedied folds an answer, whichever way it came. Who answers was reached.
 func (h History) remedied(said statement.Remediation, e statement.Entry) History {
 	leafIndex, at := e.LeafIndex, e.AcceptedAt.UTC()
-	if said.Ground == "wrong-severity" && e.JTI != "" {
-		held := slices.Clone(h.OfSeverity)
-		if len(held) == keptSettled {
-			held = slices.Delete(held, 0, 1)
-		}
-		h.OfSeverity = append(held, e.JTI)
-	}
 	h.Unproved = h.Unproved.with(false, leafIndex, at)
 	h.Inquiries = h.Inquiries.settled(leafIndex, at, called(said.Inquiry))
 	return h
@@ -87,6 +79,9 @@ func (h History) trained(said statement.AITraining, leafIndex int64, at time.Tim
 
 // reinstated takes a termination back. What was asked before it is not asked any more: whoever still wants it asks again.
 func (h History) reinstated(leafIndex int64, at time.Time) History {
+	if h.TerminatedAt.IsZero() {
+		return h // there was nothing to take back
+	}
 	h.TerminatedAt = time.Time{}
 	all := func(Debt) bool { return true }
 	h.Inquiries = h.Inquiries.settled(leafIndex, at, all)

@@ -73,8 +73,8 @@ type History struct {
 	Prohibited Prohibited `json:"prohibited,omitzero"`
 	Evidence   []Evidence `json:"evidence,omitzero"`
 	Settled    []Settled  `json:"settled,omitzero"`
-	// OfSeverity are the latest disputes that only say that a finding is not as severe: deciding one for the reseller settles no facts.
-	OfSeverity []string `json:"of_severity,omitzero"`
+	// Hearing says what of the decisions of officers counts.
+	Hearing Hearing `json:"hearing,omitzero"`
 
 	// Next is the lowest leaf index that an entry not yet folded can have. It is not the leaf index last seen, so that
 	// the zero History is an empty one.
@@ -126,6 +126,11 @@ func (h History) With(e statement.Entry) History {
 	h.Entity = e.About
 	h.Next = e.LeafIndex + 1
 	acceptedAt := e.AcceptedAt.UTC()
+	var ruling *Ruling
+	h.Hearing, ruling = h.Hearing.With(e)
+	if ruling != nil {
+		h = h.ruled(*ruling, e.LeafIndex, acceptedAt)
+	}
 	if !e.Statement.Kind().ByGateway() {
 		if !h.TerminatedAt.IsZero() {
 			h.AfterTermination++
@@ -166,11 +171,6 @@ func (h History) With(e statement.Entry) History {
 		return h.withdrawn(s, e.LeafIndex, acceptedAt)
 	case statement.OfficerAction:
 		return h.acted(s, e)
-	case statement.AppealDecided:
-		// One about the severity alone leaves the facts as they are.
-		if s.Decision == "upheld" && !slices.Contains(h.OfSeverity, s.Remediation) {
-			return h.settle(Settled{Finding: s.Finding, Upheld: true, At: acceptedAt, LeafIndex: e.LeafIndex})
-		}
 	case statement.NoticeProved:
 		h.Unproved = h.Unproved.with(false, e.LeafIndex, acceptedAt)
 	case statement.ScreeningChanged:

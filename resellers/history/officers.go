@@ -21,7 +21,6 @@ const (
 	detailSeverity   = "severity"
 	detailReceivedAt = "received_at"
 	detailAudience   = "audience"
-	detailFinding    = "finding"
 )
 
 const (
@@ -45,12 +44,13 @@ type Settled struct {
 	Upheld    bool      `json:"upheld,omitzero"` // by a dispute: it never stood
 	At        time.Time `json:"at"`
 	LeafIndex int64     `json:"leaf_index"`
+	First     int64     `json:"first,omitzero"` // the entry that the finding follows from first
 }
 
 // Settlement returns how an officer settled a finding; false if nobody did, or longer ago than the latest that are held.
 func (h History) Settlement(finding string) (Settled, bool) {
 	for i := range h.Settled {
-		if h.Settled[i].Finding == finding {
+		if h.Settled[i].Finding == Named(finding) {
 			return h.Settled[i], true
 		}
 	}
@@ -69,8 +69,6 @@ func (h History) acted(said statement.OfficerAction, e statement.Entry) History 
 	switch said.Action {
 	case ActionEvidence:
 		return h.recorded(said, e.LeafIndex, at)
-	case ActionAccepted:
-		return h.settle(Settled{Finding: detail(said, detailFinding), At: at, LeafIndex: e.LeafIndex})
 	case ActionNotified:
 		h.Unproved = h.Unproved.with(false, e.LeafIndex, at)
 	case ActionConfirmed:
@@ -96,12 +94,21 @@ func (h History) recorded(said statement.OfficerAction, leafIndex int64, at time
 	return h
 }
 
+// ruled takes a decision of an answer that counts. One about the severity alone leaves the facts as they are.
+func (h History) ruled(r Ruling, leafIndex int64, at time.Time) History {
+	if !r.Ends && !r.Cures() {
+		return h
+	}
+	return h.settle(Settled{Finding: r.Answer.Finding, Upheld: r.Ends, At: at, LeafIndex: leafIndex, First: r.First})
+}
+
 // settle notes that a finding is settled, with the facts that it rests on: evidence and late reports are facts for good, and nothing
 // that the reseller states ends them.
 func (h History) settle(s Settled) History {
 	if s.Finding == "" {
 		return h
 	}
+	s.Finding = Named(s.Finding)
 	held := slices.DeleteFunc(slices.Clone(h.Settled), func(o Settled) bool { return o.Finding == s.Finding })
 	if len(held) == keptSettled {
 		held = slices.Delete(held, 0, 1)
@@ -136,6 +143,15 @@ func (h *History) late(leafIndex int64) bool {
 	step := func(l Late) bool { return l.LeafIndex == leafIndex }
 	return slices.ContainsFunc(h.LateSuspicions, step) || slices.ContainsFunc(h.LateTrainings, step) ||
 		slices.ContainsFunc(h.Trainings.Open, func(d Debt) bool { return d.LeafIndex == leafIndex })
+}
+
+// Again stands in the id of a finding that is opened a second time with the same facts (escalation), before what tells the two apart.
+const Again = "~"
+
+// Named is the name of the shortfall that a finding is about: the same whenever it is opened.
+func Named(finding string) string {
+	name, _, _ := strings.Cut(finding, Again)
+	return name
 }
 
 // leafOf is the leaf index of the first entry that a finding rests on, which its id ends with; -1 if it does not.

@@ -7,12 +7,36 @@ import (
 	"github.com/cipgate/cipgate/attestations/statement"
 )
 
-// Spell is the time in which something held without a break: the latest one. The zero Spell is that of what never held.
+// Spell is the time in which something held without a break: the latest one, with when earlier ones ended. The zero Spell is that of
+// what never held.
 type Spell struct {
 	Since     time.Time `json:"since,omitzero"`      // when the ledger took the entry that it began with
 	LeafIndex int64     `json:"leaf_index,omitzero"` // of that entry
 	EndedAt   time.Time `json:"ended_at,omitzero"`   // when it took the one that ended it; zero while it lasts
 	EndLeaf   int64     `json:"end_leaf,omitzero"`
+
+	// Earlier are the ends of the spells before it, the oldest first and the latest 8: one may end and the next begin before anybody
+	// looks, and what was found of the one before ended all the same.
+	Earlier []End `json:"earlier,omitzero"`
+}
+
+// End is when a spell ended.
+type End struct {
+	At        time.Time `json:"at"`
+	LeafIndex int64     `json:"leaf_index"` // of the entry that ended it
+}
+
+const keptEnds = 8
+
+// EndAfter returns the first end of a spell after an entry that lay in one: false if that one lasts. Where more ends came since than are
+// held it returns the first that it holds.
+func (s Spell) EndAfter(leafIndex int64) (End, bool) {
+	for _, end := range s.Earlier {
+		if end.LeafIndex > leafIndex {
+			return end, true
+		}
+	}
+	return End{At: s.EndedAt, LeafIndex: s.EndLeaf}, !s.EndedAt.IsZero() && s.EndLeaf > leafIndex
 }
 
 // Lasts is true from the entry that begins a spell until the one that ends it.
@@ -22,7 +46,12 @@ func (s Spell) Lasts() bool { return !s.Since.IsZero() && s.EndedAt.IsZero() }
 func (s Spell) with(holds bool, leafIndex int64, at time.Time) Spell {
 	switch {
 	case holds && !s.Lasts():
-		return Spell{Since: at, LeafIndex: leafIndex}
+		next := Spell{Since: at, LeafIndex: leafIndex, Earlier: s.Earlier}
+		if !s.EndedAt.IsZero() {
+			// Histories are values: nobody appends to what the one we came from keeps.
+			next.Earlier = append(slices.Clone(s.Earlier[max(0, len(s.Earlier)+1-keptEnds):]), End{At: s.EndedAt, LeafIndex: s.EndLeaf})
+		}
+		return next
 	case !holds && s.Lasts():
 		s.EndedAt, s.EndLeaf = at, leafIndex
 	}

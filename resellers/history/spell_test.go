@@ -24,12 +24,35 @@ func TestASpellLastsFromTheEntryThatBeginsItToTheOneThatEndsIt(t *testing.T) {
 		{true, Spell{Since: start.Add(time.Hour), LeafIndex: 1}},
 		{false, Spell{Since: start.Add(time.Hour), LeafIndex: 1, EndedAt: start.Add(3 * time.Hour), EndLeaf: 3}},
 		{false, Spell{Since: start.Add(time.Hour), LeafIndex: 1, EndedAt: start.Add(3 * time.Hour), EndLeaf: 3}},
-		{true, Spell{Since: start.Add(5 * time.Hour), LeafIndex: 5}},
+		{true, Spell{Since: start.Add(5 * time.Hour), LeafIndex: 5, Earlier: []End{{At: start.Add(3 * time.Hour), LeafIndex: 3}}}},
 	} {
 		s = s.with(step.holds, int64(i), start.Add(time.Duration(i)*time.Hour))
-		if s != step.want || s.Lasts() != step.holds {
+		if !reflect.DeepEqual(s, step.want) || s.Lasts() != step.holds {
 			t.Errorf("step %d: %+v", i, s)
 		}
+	}
+}
+
+func TestASpellKnowsWhichEntryEndedEachOfThoseBeforeIt(t *testing.T) {
+	var s Spell
+	for i := range int64(41) { // 0 begins the first one, 1 ends it, and so on; 40 begins the last one
+		before := s
+		s = s.with(i%2 == 0, i, start.Add(time.Duration(i)*time.Hour))
+		copied := slices.Clone(before.Earlier)
+		if _ = before.with(i%2 == 0, 1000, start); !slices.Equal(copied, before.Earlier) {
+			t.Fatal("a spell changed the one that it came from")
+		}
+	}
+	if len(s.Earlier) != keptEnds || !s.Lasts() {
+		t.Fatalf("%+v", s)
+	}
+	for began, want := range map[int64]int64{38: 39, 36: 37, 24: 25, 0: 25} { // of the oldest ones the first end that is held
+		if end, is := s.EndAfter(began); !is || end.LeafIndex != want || !end.At.Equal(start.Add(time.Duration(want)*time.Hour)) {
+			t.Errorf("the spell that began with %d ended with %+v, %v; wanted %d", began, end, is, want)
+		}
+	}
+	if end, is := s.EndAfter(40); is {
+		t.Errorf("the one that lasts ended with %+v", end)
 	}
 }
 

@@ -50,13 +50,15 @@ const Promptness = 2 * time.Minute
 type Auditor struct {
 	// Steady says that no clock was set: then what is decided must be committed promptly.
 	Steady bool
-	// Blurred takes the beginning of a spell for the end of the one before: what is known of a history (resellers/history, Spell) tells
-	// no better where both came before anybody looked. Without it that is found: then a case goes on that had ended.
-	Blurred bool
+	// Asleep lets a policy that comes into force wake nobody: a reseller without a case is judged by it as soon as anything is stated
+	// about it, or when the policy before would have had it judged. So the docket does it. Without it that is found: then what falls
+	// short by the new policy alone is found late.
+	Asleep bool
 
 	gateway  string
 	shelf    *Shelf
 	inForce  *numbers // of the latest policy-activated
+	since    int64    // where that stands
 	before   []was    // the policies that were in force before
 	outages  []span   // in which nothing could be handed in
 	paused   bool     // an officer lets irreversible steps wait
@@ -100,7 +102,7 @@ func (a *Auditor) Read(e Entry) {
 	d := a.entities[e.About]
 	if d == nil {
 		d = &dossier{auditor: a, entity: e.About, standing: "pending", open: map[string]*finding{}}
-		d.facts.customers, d.facts.blurred = map[string]*customer{}, a.Blurred
+		d.facts.customers = map[string]*customer{}
 		a.entities[e.About] = d
 		a.order = append(a.order, d)
 	}
@@ -179,7 +181,7 @@ func (a *Auditor) activated(e Entry) error {
 	if a.inForce != nil {
 		a.before = append(a.before, was{a.inForce, e.AcceptedAt})
 	}
-	a.inForce = read
+	a.inForce, a.since = read, e.Leaf
 	return nil
 }
 
@@ -234,6 +236,7 @@ type dossier struct {
 	file      file       // the case that is open
 	orders    []order
 	past      []past
+	cases     int // that were opened, ever
 }
 
 func (d *dossier) fail(leaf int64, format string, args ...any) {
@@ -275,6 +278,9 @@ func (d *dossier) policy() *numbers {
 func (d *dossier) watched(w Watch) {
 	d.settle()
 	if d.broken || d.auditor.inForce == nil {
+		return
+	}
+	if d.auditor.Asleep && d.file.id == "" && d.last < d.auditor.since && len(d.auditor.before) > 0 {
 		return
 	}
 	due, what := d.due()

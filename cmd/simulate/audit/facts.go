@@ -28,8 +28,6 @@ type facts struct {
 	answeredLeaf int64
 	answeredAt   time.Time
 
-	blurred bool
-
 	statedAt   time.Time // when its newest submission was accepted
 	statedLeaf int64
 }

@@ -91,6 +91,7 @@ type group struct {
 	now    time.Time
 	leaf   int64
 	at     time.Time
+	over   bool // a case ended in it
 }
 
 func (d *dossier) decided(e Entry) {
@@ -213,11 +214,15 @@ func (d *dossier) opened(e Entry, said decision) {
 		switch {
 		case d.file.id == "" && f.file != e.JTI:
 			d.fail(e.Leaf, "finding %s opens a case of the id %s, which is not its own jti %s", f.id, f.file, e.JTI)
+		case d.file.id == "" && g.over:
+			d.fail(e.Leaf, "finding %s opens a new case in the commit in which another one ended, by the policy of that one", f.id)
 		case d.file.id == "":
 			if d.auditor.wasInForce(g.policy.id, g.now) == nil {
 				d.fail(e.Leaf, "finding %s opens a new case by policy %s, which is not the one in force", f.id, g.policy.id)
 			}
 			d.file = file{id: f.file, policy: g.policy, openedAt: g.now, people: d.file.people}
+			d.file.people.approved = nil
+			d.cases++
 		case f.file != d.file.id:
 			d.fail(e.Leaf, "finding %s names case %s, while case %s is open", f.id, f.file, d.file.id)
 		}
@@ -244,11 +249,18 @@ func (d *dossier) short(n *numbers, name string) []shortfall {
 
 // says is true if a finding that an appeal found wrong is this shortfall.
 func (o *finding) says(rule string, s shortfall) bool {
-	return o.rule == rule && o.since.Equal(s.since) && slices.Contains(o.evidence, s.evidence[0])
+	if o.rule != rule || !slices.Contains(o.evidence, s.evidence[0]) {
+		return false
+	}
+	// What is about one entry was settled whatever time another policy gives it.
+	return o.since.Equal(s.since) || (rule == "cip.missing" || rule == "cip.stale") && s.since.Before(up(o.settledAt.Add(s.anew)))
 }
 
 // covers says whether an open finding says what falls short already.
 func (d *dossier) covers(o *finding, s shortfall) bool {
+	if !o.settledAt.IsZero() {
+		return slices.Contains(o.evidence, s.evidence[0]) // what an officer settled does not go on with others
+	}
 	if d.policy().rules[o.rule].byOfficer {
 		return goesOn(o.rule) || slices.Contains(o.evidence, s.evidence[0])
 	}
@@ -279,7 +291,8 @@ func (d *dossier) cured(e Entry, said decision) {
 	delete(d.open, o.id)
 	p := &d.file.people
 	p.reviews = slices.DeleteFunc(p.reviews, func(r review) bool { return r.finding == o.id })
-	d.over(d.group.now)
+	d.calms()
+	d.over()
 }
 
 // cure is the entry that cured an open finding: the decision of an appeal, whatever the facts say, else what they say.
@@ -294,14 +307,17 @@ func (d *dossier) cure(n *numbers, o *finding) (leaf int64, at time.Time, cured 
 }
 
 // over ends the case once nothing behind it is open and no order of it stands.
-func (d *dossier) over(now time.Time) {
+func (d *dossier) over() {
 	if d.file.id == "" || len(d.behind()) > 0 || slices.ContainsFunc(d.orders, func(o order) bool { return o.file == d.file.id }) {
 		return
 	}
 	d.past = append(d.past, past{d.file.openedAt, !d.file.faced})
+	if d.group != nil {
+		d.group.over = true
+	}
 	kept := d.file.people
 	d.file = file{}
-	d.file.people.reviews, d.file.people.decisions = kept.reviews, kept.decisions
+	d.file.people.reviews, d.file.people.decisions, d.file.people.approved = kept.reviews, kept.decisions, kept.approved
 }
 
 // behind are the findings behind the case, the earliest first.
@@ -391,8 +407,8 @@ func (d *dossier) settle() {
 		return
 	}
 	d.group = nil
-	if d.policy() != g.policy {
-		return // the case ended, or its policy was moved: what the other one asks for follows in a commit of its own
+	if g.over || d.policy() != g.policy {
+		return // the case ended, or its policy was moved: what the one in force asks for follows in a commit of its own
 	}
 	if at, what := d.due(); !d.broken && what != "" && !at.After(g.now) {
 		d.fail(g.leaf, "left out: %s, due at %s, in what was decided at %s", what, moment(at), moment(g.now))

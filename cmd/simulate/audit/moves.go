@@ -254,7 +254,7 @@ func (d *dossier) waits(m move) string {
 		id := identity(d.entity, m.identity(f.id))
 		people := map[string]bool{}
 		for _, g := range f.people.grants {
-			if g.approval == id && !d.barred(g.by) {
+			if g.approval == id && !g.lapsed && !d.barred(g.by) {
 				people[g.by] = true
 			}
 		}

@@ -8,13 +8,18 @@ import (
 // people is what officers did in the open case, and what the reseller answered.
 type people struct {
 	grants, refusals []grant
+	approved         []string // who said that they approve a step since the latest case was opened: they decide no dispute
 	holds            []hold
 	extension        extension
 	reviews          []review // that wait for a decision
 	decisions        []review
 }
 
-type grant struct{ approval, by string }
+type grant struct {
+	approval, by string
+	urgent       bool // of a closure at once: it is not one of the closure that comes in its turn
+	lapsed       bool
+}
 
 type hold struct {
 	id, kind     string
@@ -114,12 +119,16 @@ func (d *dossier) acted(e Entry) error {
 
 func (d *dossier) officer(e Entry, said action, at time.Time) {
 	p, here := &d.file.people, d.file.id != "" && said.On.ID == d.file.id
-	g := grant{said.On.ID, said.Officer.ID}
-	same := func(o grant) bool { return o == g }
+	g := grant{approval: said.On.ID, by: said.Officer.ID}
+	g.urgent = d.urgent() && g.approval == identity(d.entity, move{kind: "closure-ordered"}.identity(d.file.id))
+	same := func(o grant) bool { return o.approval == g.approval && o.by == g.by && !o.lapsed }
 	switch said.Action {
 	case "approval.granted":
+		if d.cases > 0 {
+			p.approved = append(p.approved, g.by)
+		}
 		// The same person twice counts once, and nobody takes their own refusal back. Of a step that is not known yet nobody can approve.
-		if d.asked(said.On.ID) && !slices.ContainsFunc(p.refusals, same) && !slices.ContainsFunc(p.grants, same) {
+		if d.asked(said.On.ID) && !d.barred(g.by) && !slices.ContainsFunc(p.refusals, same) && !slices.ContainsFunc(p.grants, same) {
 			p.refusals = slices.DeleteFunc(p.refusals, func(o grant) bool { return o.approval == g.approval })
 			p.grants = append(p.grants, g)
 		}
@@ -175,6 +184,21 @@ func (d *dossier) officer(e Entry, said action, at time.Time) {
 	}
 }
 
+// urgent says that the account is to be closed at once.
+func (d *dossier) urgent() bool { return slices.ContainsFunc(d.behind(), (*finding).urgent) }
+
+// calms notes that nothing asks for a closure at once any more: what people said of that they did not say of any other.
+func (d *dossier) calms() {
+	if d.urgent() {
+		return
+	}
+	p := &d.file.people
+	for i := range p.grants {
+		p.grants[i].lapsed = p.grants[i].lapsed || p.grants[i].urgent
+	}
+	p.refusals = slices.DeleteFunc(p.refusals, func(o grant) bool { return o.urgent })
+}
+
 // asked says whether a step that the case can take asks people under this id.
 func (d *dossier) asked(approval string) bool {
 	return slices.ContainsFunc(d.moves(), func(m move) bool { return identity(d.entity, m.identity(d.file.id)) == approval })
@@ -225,7 +249,7 @@ func (d *dossier) decides(id, officer string, upheld bool, at time.Time) *review
 	if o := d.open[r.finding]; r.kind == "dispute" && o != nil && o.by == officer {
 		return nil
 	}
-	if r.kind == "dispute" && (slices.ContainsFunc(p.grants, func(g grant) bool { return g.by == officer }) ||
+	if r.kind == "dispute" && (slices.Contains(p.approved, officer) ||
 		slices.ContainsFunc(p.decisions, func(o review) bool { return o.kind == "dispute" && o.finding == r.finding && o.by == officer })) {
 		return nil
 	}
@@ -255,7 +279,8 @@ func (d *dossier) appealed(e Entry, said answer, at time.Time) {
 	default:
 		o.severity, o.file = "minor", ""
 	}
-	d.over(at)
+	d.calms()
+	d.over()
 }
 
 // reinstated takes a termination back: what is still open begins anew, in a case whose clock starts here.

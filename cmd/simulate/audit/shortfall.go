@@ -179,11 +179,11 @@ func (f *facts) cure(n *numbers, o *finding) (leaf int64, at time.Time, cured bo
 			}
 		}
 	case "cip.incomplete":
-		f.incomplete.cures(o, f.blurred, take)
+		f.incomplete.cures(o, take)
 	case "cip.copy-missing":
-		f.copyOwed.cures(o, f.blurred, take)
+		f.copyOwed.cures(o, take)
 	case "customer.incomplete":
-		f.incompleteLast.cures(o, f.blurred, take)
+		f.incompleteLast.cures(o, take)
 	case "customer.unverified", "customer.stale", "abuse.unanswered":
 		last, lastAt := f.statedLeaf, f.statedAt
 		if o.rule == "abuse.unanswered" {
@@ -204,11 +204,7 @@ func (f *facts) cure(n *numbers, o *finding) (leaf int64, at time.Time, cured bo
 }
 
 // cures says by which entry a finding about a spell was cured: the one that ended that spell, whatever came later.
-func (s *spell) cures(o *finding, blurred bool, take func(int64, time.Time)) {
-	if blurred && s.leaf > o.evidence[0] {
-		take(s.leaf, s.at)
-		return
-	}
+func (s *spell) cures(o *finding, take func(int64, time.Time)) {
 	for ; s != nil; s = s.before {
 		if s.leaf == o.evidence[0] && s.leaf > 0 && !s.lasts {
 			take(s.endedLeaf, s.endedAt)

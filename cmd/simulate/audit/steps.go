@@ -137,5 +137,5 @@ func (d *dossier) withdrawn(e Entry, said decision) {
 		d.fail(e.Leaf, "order %s withdrawn, while %s is open", said.Order, d.behind()[0].id)
 	}
 	d.orders = slices.DeleteFunc(d.orders, func(o order) bool { return o == of })
-	d.over(d.group.now)
+	d.over()
 }

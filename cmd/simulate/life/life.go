@@ -21,18 +21,6 @@ type Told struct {
 	Years   float64       // of the reseller
 }
 
-// Spare is what lives leave out. The zero Spare leaves out nothing: then the auditor finds what is known and not mended yet. What is
-// mended is taken out here.
-type Spare struct {
-	// Policies: no other policy is put in force. It does not wake the files that are asleep, so what falls short by it is found late; a
-	// number that changes opens a second finding of what is open; and a case that is opened in the breath in which another one ends is
-	// pinned to the policy of that one.
-	Policies bool
-	// Afterwards: nothing is answered or decided between a termination and its being taken back, and nobody decides an appeal who may
-	// not. The history folds such a decision, and the case does not.
-	Afterwards bool
-}
-
 // player plays one life. Its time is the true one; the gateway has only its clocks.
 type player struct {
 	r      *rand.Rand
@@ -44,25 +32,22 @@ type player struct {
 	ahead    time.Duration // of the clock of the node that is up
 	size     int64
 	broken   bool // the watch ended: it was down, or its clock was set
-	entries  []audit.Entry
 
 	reseller *reseller
 	blind    time.Time // until when statements are taken in and nobody folds or settles: the keeper hangs
 	stands   time.Time // when the node that stands still goes on; zero if none does
-	spare    Spare
-	calm     bool // in this life no clock is set and no node stands still for long
+	calm     bool      // in this life no clock is set and no node stands still for long
 }
 
 // Play plays the life of this number to a gateway.
-func Play(seed, number uint64, all *Policies, spare Spare, e Engine) (Told, error) {
+func Play(seed, number uint64, all *Policies, e Engine) (Told, error) {
 	r := rand.New(rand.NewPCG(seed, number))
-	p := &player{r: r, engine: e, all: all, spare: spare, calm: r.IntN(2) == 0}
+	p := &player{r: r, engine: e, all: all, calm: r.IntN(2) == 0}
 	p.told.Steady = p.calm
 	p.now = Epoch.Add(time.Duration(r.Int64N(int64(1000*day)/1000)) * 1000)
 	p.end = p.now.Add(time.Duration(200+r.IntN(900)) * day)
 	begin := p.now
 	p.reseller = newReseller(r, envelope.Entity(fmt.Sprintf("%s/e/%d", Gateway, number)))
-	p.reseller.spare = spare
 	err := p.play()
 	p.told.Years = p.now.Sub(begin).Hours() / 24 / 365
 	return p.told, err
@@ -259,7 +244,7 @@ func (p *player) event() error {
 		p.blind = p.now.Add(time.Duration(p.r.Int64N(int64([]time.Duration{time.Minute, day, 10 * day, 40 * day}[p.r.IntN(4)]))))
 		return nil
 	case 3:
-		if p.r.IntN(4) == 0 && !p.spare.Policies {
+		if p.r.IntN(4) == 0 {
 			p.broken = true
 			if err := p.engine.Activate(p.clock(), p.all.Draw(p.r)); err != nil {
 				return err

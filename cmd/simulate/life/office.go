@@ -26,13 +26,10 @@ func (o *office) acts(r *reseller, now time.Time) []Draft {
 	}
 	by := officers[r.r.IntN(len(officers))]
 	another := officers[r.r.IntN(len(officers))]
-	if len(r.disputes) > 0 && r.r.IntN(3) == 0 && !(r.spare.Afterwards && r.standing == "terminated") {
+	if len(r.disputes) > 0 && r.r.IntN(3) == 0 {
 		i := r.r.IntN(len(r.disputes))
 		remediation, finding, _ := strings.Cut(r.disputes[i], " ")
 		r.disputes = slices.Delete(r.disputes, i, i+1)
-		if r.spare.Afterwards {
-			by = statement.Officer{ID: fmt.Sprintf("o-new-%d", r.stated), Name: "Fay"}
-		}
 		return []Draft{r.record(statement.AppealDecided{Remediation: remediation, Finding: finding, By: by, Why: "Read.",
 			Decision: []string{"upheld", "rejected", "rejected"}[r.r.IntN(3)]})}
 	}

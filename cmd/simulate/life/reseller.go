@@ -31,7 +31,6 @@ type reseller struct {
 	cures    []string // the same
 	inquired []string // what the provider asked
 	office   office
-	spare    Spare
 }
 
 // worried says that a case is open.
@@ -126,7 +125,7 @@ func (r *reseller) acts(now time.Time) []Draft {
 	case what == 21:
 		return []Draft{r.state("", statement.SuspiciousActivity{Certainty: "actual", DiscoveredAt: now.Add(-time.Duration(r.r.IntN(100)) * time.Hour).Truncate(time.Second),
 			Categories: []string{"integrity"}, Description: "Scans.", Audience: "provider"})}
-	case what >= 22 && what < 24 && len(r.open) > 0 && r.r.IntN(3) > 0 && !(r.spare.Afterwards && r.standing == "terminated"):
+	case what >= 22 && what < 24 && len(r.open) > 0 && r.r.IntN(3) > 0:
 		finding := r.open[r.r.IntN(len(r.open))]
 		if r.r.IntN(2) == 0 {
 			said := r.state("", statement.Remediation{RemediationKind: "cure", Text: "Done.", Finding: finding})
