@@ -22,7 +22,7 @@ the rules that are on. These commands need no gateway. Put one in force:  cipgat
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(policyCheckCommand(), policyShowCommand(), policyDiffCommand(), policyBacktestCommand())
+	cmd.AddCommand(policyCheckCommand(), policyShowCommand(), policyDiffCommand(), policyBacktestCommand(), policySimulateCommand())
 	return cmd
 }
 
