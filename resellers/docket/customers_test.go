@@ -22,8 +22,11 @@ import (
 func (w *world) state(entity envelope.Entity, customer string, said statement.Statement) {
 	w.t.Helper()
 	w.stated++
-	w.append(seeded(w.t, 'r').Sign(envelope.Draft{Issuer: entity, Audience: self, IssuedAt: w.now, JTI: fmt.Sprint("customers-", w.stated),
-		EventURI: said.Kind().URI(), Event: said, Subject: envelope.Subject{Format: "opaque", ID: customer}}))
+	draft := envelope.Draft{Issuer: entity, Audience: self, IssuedAt: w.now, JTI: fmt.Sprint("customers-", w.stated), EventURI: said.Kind().URI(), Event: said}
+	if customer != "" {
+		draft.Subject = envelope.Subject{Format: "opaque", ID: customer}
+	}
+	w.append(seeded(w.t, 'r').Sign(draft))
 }
 
 func (w *world) today() statement.Date { return statement.DateOf(w.now) }

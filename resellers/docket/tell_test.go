@@ -285,8 +285,13 @@ func TestATrainingThatIsReportedLateIsAFindingUntilAnOfficerAcceptsWhatWasDone(t
 		if err != nil || len(file.Case.Findings) != 1 {
 			t.Fatalf("%+v, %v", file.Case, err)
 		}
+		w.state(busy, "", statement.Remediation{RemediationKind: "cure", Text: "It was a public holiday.", Finding: file.Case.Findings[0].ID})
+		w.settle(d, nil)
+		if file, err = d.Open(t.Context(), busy.ID()); err != nil || len(file.Case.Reviews) != 1 {
+			t.Fatalf("nothing waits for an officer: %+v, %v", file.Case, err)
+		}
 		w.say(busy, statement.OfficerAction{Officer: statement.Officer{ID: "o-1", Name: "Mara Lind"}, Action: "remediation.accepted",
-			On: statement.Target{Type: "remediation", ID: "r-1"}, Reason: "It was a public holiday",
+			On: statement.Target{Type: "remediation", ID: file.Case.Reviews[0].ID}, Reason: "It was a public holiday",
 			Details: []statement.Field{{Name: "finding", Value: file.Case.Findings[0].ID}}})
 		w.settle(d, nil)
 		if got := w.said(busy, foundOrCured...); got != "opened report.late; cured report.late" {
