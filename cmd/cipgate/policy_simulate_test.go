@@ -9,6 +9,7 @@ import (
 func TestAFutureIsToldUpToADay(t *testing.T) {
 	g := startGateway(t, "", isSandbox)
 	r := g.enrol("Silent Cloud Pte Ltd")
+	g.settled()
 	simulate := func(days string) string {
 		return cipgate(t, "policy", "simulate", "--reseller", string(r.about.Entity), "--days", days, "--url", g.base, "--token", g.token).must(t)
 	}
