@@ -18,10 +18,6 @@ CREATE TABLE calendar_events (
     changed_at bigint NOT NULL
 );
 
--- A receiver may ask for another signature than the gateway's own.
-ALTER TABLE delivery_streams ADD COLUMN algorithm text NOT NULL DEFAULT '';
-
 -- +goose Down
-ALTER TABLE delivery_streams DROP COLUMN algorithm;
 DROP TABLE calendar_events;
 DROP TABLE calendar_feeds;
