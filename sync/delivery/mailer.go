@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/cipgate/cipgate/sync/mail"
 	"github.com/cipgate/cipgate/sync/notices"
@@ -47,43 +46,18 @@ type mailRow struct {
 func (mailRow) TableName() string { return "delivery_mails" }
 
 // claimPeople takes the lease of up to limit people who are due and mailed by nobody, as claim does for streams.
-func (d *Delivery) claimPeople(ctx context.Context, limit int) (claimed []personRow, err error) {
+func (d *Delivery) claimPeople(ctx context.Context, limit int) ([]personRow, error) {
 	if d.Mail == nil {
 		return nil, nil
 	}
-	now := d.Now()
-	isDue := func(db *gorm.DB) *gorm.DB {
-		return db.Where("next_at <= ? AND leased_until <= ?", now.UnixMicro(), now.UnixMicro())
-	}
-	var some []personRow
-	if err := isDue(d.DB.WithContext(ctx)).Order("next_at, audience").Limit(1).Find(&some).Error; err != nil || len(some) == 0 {
-		return nil, err
-	}
-	err = d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		query := isDue(tx)
-		if tx.Name() == "postgres" {
-			query = query.Clauses(clause.Locking{Strength: "UPDATE", Options: "SKIP LOCKED"})
-		}
-		var due []personRow
-		if err := query.Order("next_at, audience").Limit(limit).Find(&due).Error; err != nil {
-			return err
-		}
-		for _, row := range due {
-			lease, err := uuid.NewRandom()
-			if err != nil {
-				return fmt.Errorf("making a lease: %w", err)
-			}
-			taken := tx.Model(&personRow{}).Where("audience = ? AND leased_until = ?", row.Audience, row.LeasedUntil).
-				Updates(map[string]any{"lease": lease.String(), "leased_until": now.Add(leaseTime).UnixMicro()})
-			if taken.Error != nil {
-				return taken.Error
-			}
-			if taken.RowsAffected == 1 {
-				row.Lease = lease.String()
-				claimed = append(claimed, row)
-			}
-		}
-		return nil
+	claimed, err := takeLeases(ctx, d, limit, leases[personRow]{
+		due: func(db *gorm.DB, now int64) *gorm.DB {
+			return db.Where("next_at <= ? AND leased_until <= ?", now, now).Order("next_at, audience")
+		},
+		same: func(db *gorm.DB, row personRow) *gorm.DB {
+			return db.Where("audience = ? AND leased_until = ?", row.Audience, row.LeasedUntil)
+		},
+		hold: func(row *personRow, lease string) { row.Lease = lease },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("looking for people to mail: %w", err)

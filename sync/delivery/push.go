@@ -10,9 +10,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/google/uuid"
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/cipgate/cipgate/sync/notices"
 	"github.com/cipgate/cipgate/sync/outbound"
@@ -25,42 +23,15 @@ const leaseTime = time.Minute
 var errLost = errors.New("not ours to push")
 
 // claim takes the lease of up to limit streams that are due and pushed by nobody.
-func (d *Delivery) claim(ctx context.Context, limit int) (claimed []streamRow, err error) {
-	now := d.Now()
-	isDue := func(db *gorm.DB) *gorm.DB {
-		return db.Where("method = ? AND status = ? AND next_at <= ? AND leased_until <= ?", push, StatusEnabled, now.UnixMicro(), now.UnixMicro())
-	}
-	// Mostly nothing is due, and that needs no transaction.
-	var some []streamRow
-	if err := isDue(d.DB.WithContext(ctx)).Order("next_at, id").Limit(1).Find(&some).Error; err != nil || len(some) == 0 {
-		return nil, err
-	}
-	err = d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		query := isDue(tx)
-		if tx.Name() == "postgres" {
-			// Others that look at the same time take other streams, and do not wait.
-			query = query.Clauses(clause.Locking{Strength: "UPDATE", Options: "SKIP LOCKED"})
-		}
-		var due []streamRow
-		if err := query.Order("next_at, id").Limit(limit).Find(&due).Error; err != nil {
-			return err
-		}
-		for _, row := range due {
-			lease, err := uuid.NewRandom()
-			if err != nil {
-				return fmt.Errorf("making a lease: %w", err)
-			}
-			taken := tx.Model(&streamRow{}).Where("id = ? AND leased_until = ?", row.ID, row.LeasedUntil).
-				Updates(map[string]any{"lease": lease.String(), "leased_until": now.Add(leaseTime).UnixMicro()})
-			if taken.Error != nil {
-				return taken.Error
-			}
-			if taken.RowsAffected == 1 {
-				row.Lease = lease.String()
-				claimed = append(claimed, row)
-			}
-		}
-		return nil
+func (d *Delivery) claim(ctx context.Context, limit int) ([]streamRow, error) {
+	claimed, err := takeLeases(ctx, d, limit, leases[streamRow]{
+		due: func(db *gorm.DB, now int64) *gorm.DB {
+			return db.Where("method = ? AND status = ? AND next_at <= ? AND leased_until <= ?", push, StatusEnabled, now, now).Order("next_at, id")
+		},
+		same: func(db *gorm.DB, row streamRow) *gorm.DB {
+			return db.Where("id = ? AND leased_until = ?", row.ID, row.LeasedUntil)
+		},
+		hold: func(row *streamRow, lease string) { row.Lease = lease },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("looking for streams to push: %w", err)
