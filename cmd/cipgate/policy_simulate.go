@@ -53,7 +53,7 @@ officer. It is the same future that the reseller's page shows. Nothing is stated
 			if err := api.get(cmd.Context(), path, &told); err != nil {
 				return err
 			}
-			told.Until = gatewayNow(cmd.Context(), api).Add(time.Duration(days) * 24 * time.Hour)
+			told.Until = endOfDay(gatewayNow(cmd.Context(), api).AddDate(0, 0, days))
 			told.Steps, told.Later = within(told.Steps, told.Until)
 			if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
 				return printJSON(cmd.OutOrStdout(), told)
@@ -79,6 +79,11 @@ func within(steps []foreseen, until time.Time) (sooner []foreseen, later int) {
 		sooner = append(sooner, step)
 	}
 	return sooner, later
+}
+
+// endOfDay is the last second of t's day in UTC. The future is told by dates, so a step on its last date is told.
+func endOfDay(t time.Time) time.Time {
+	return t.UTC().Truncate(24 * time.Hour).Add(24*time.Hour - time.Second)
 }
 
 // gatewayNow is the gateway's clock where it is a sandbox, and this machine's else.
