@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -47,6 +48,11 @@ func startGateway(t *testing.T, database string, change func(*Config)) *gateway 
 	}
 	if err := config.check(); err != nil {
 		t.Fatal(err)
+	}
+	if file := filepath.Join(config.Data, "cipgate.db"); config.Database == "" {
+		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+			migrationstest.File(t, file)
+		}
 	}
 	return serveGateway(t, config, listener)
 }

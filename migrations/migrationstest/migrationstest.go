@@ -2,7 +2,7 @@
 //
 // The PostgreSQL is a temporary cluster, started once for a test binary from the machine's own package and gone with the
 // binary however that ends; or the server named by CIPGATE_TEST_POSTGRES (a postgres:// URL of somebody who may create
-// databases), so that many packages share one. Each test has a database of its own, copied from a migrated template.
+// databases), so that many packages share one. Each test has a database of its own, on both stores copied from a migrated template.
 //
 // Without a PostgreSQL those subtests are skipped with the words that say what to install; with CIPGATE_REQUIRE_POSTGRES=1,
 // as CI has it, they fail instead.
@@ -39,7 +39,9 @@ func URL(tb testing.TB, store string) string {
 	tb.Helper()
 	switch store {
 	case "sqlite":
-		return filepath.Join(tb.TempDir(), "cipgate.db")
+		path := filepath.Join(tb.TempDir(), "cipgate.db")
+		File(tb, path)
+		return path
 	case "postgres":
 		return newDatabase(tb, func(s *server) string { return s.template })
 	}
