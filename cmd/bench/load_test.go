@@ -166,7 +166,7 @@ func serveRival(t *testing.T, crowd []reseller) (address string, _ *rivalStore) 
 
 func openStore(t *testing.T, database string) *rivalStore {
 	t.Helper()
-	store, err := openRivalStore(t.Context(), database)
+	store, err := openRivalStore(t.Context(), database, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

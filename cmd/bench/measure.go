@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"time"
 
@@ -19,15 +20,17 @@ type server struct {
 	stored  func(ctx context.Context) ([]envelope.Digest, error) // the digests of all that it has kept
 }
 
-// contender is one of the two that are measured.
+// contender is one of those that are measured.
 type contender struct {
 	name  string
+	only  string // the store it is measured on; all if empty
 	start func(ctx context.Context, folder, database string, crowd []reseller) (*server, error)
 }
 
 const (
 	gatewayName = "cipgate"
 	rivalName   = "rival"
+	tunedName   = "tuned rival"
 )
 
 func (p *plan) wants(store string) bool { return slices.Contains(p.stores, store) }
@@ -43,7 +46,7 @@ func (p *plan) carryOut(ctx context.Context, progress io.Writer) (_ *results, er
 		return nil, fmt.Errorf("make a folder to work in: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	both, err := p.contenders(ctx, folder, progress)
+	all, err := p.contenders(ctx, folder, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -63,9 +66,9 @@ func (p *plan) carryOut(ctx context.Context, progress io.Writer) (_ *results, er
 		}
 		for _, store := range p.stores {
 			for round := range p.rounds {
-				inTurn := slices.Clone(both)
+				inTurn := slices.DeleteFunc(slices.Clone(all), func(c contender) bool { return c.only != "" && c.only != store })
 				if round%2 == 1 {
-					slices.Reverse(inTurn) // who comes second finds the machine warmer: each does half of the time
+					slices.Reverse(inTurn) // who comes later finds the machine warmer
 				}
 				for _, c := range inTurn {
 					m, err := p.measure(ctx, folder, c, store, server, crowd)
@@ -94,13 +97,17 @@ func (p *plan) contenders(ctx context.Context, folder string, progress io.Writer
 			return nil, err
 		}
 	}
+	rival := func(connections int) func(context.Context, string, string, []reseller) (*server, error) {
+		return func(ctx context.Context, folder, database string, crowd []reseller) (*server, error) {
+			return startRival(ctx, self, folder, database, connections, crowd)
+		}
+	}
 	return []contender{
-		{gatewayName, func(ctx context.Context, folder, database string, crowd []reseller) (*server, error) {
+		{gatewayName, "", func(ctx context.Context, folder, database string, crowd []reseller) (*server, error) {
 			return startGateway(ctx, gateway, folder, database, crowd)
 		}},
-		{rivalName, func(ctx context.Context, folder, database string, crowd []reseller) (*server, error) {
-			return startRival(ctx, self, folder, database, crowd)
-		}},
+		{rivalName, "", rival(0)},
+		{tunedName, postgresName, rival(tunedConnections * runtime.NumCPU())}, // SQLite has one writer
 	}, nil
 }
 
@@ -117,7 +124,7 @@ func (p *plan) crowd(count int) ([]reseller, error) {
 
 // measure runs one contender once, on a database of its own, and makes sure that it kept what it acknowledged.
 func (p *plan) measure(ctx context.Context, folder string, c contender, store string, postgres *cluster, crowd []reseller) (m measurement, err error) {
-	if folder, err = os.MkdirTemp(folder, c.name+"-"); err != nil {
+	if folder, err = os.MkdirTemp(folder, "run-"); err != nil {
 		return m, fmt.Errorf("make a folder to work in: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()

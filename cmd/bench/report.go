@@ -86,7 +86,7 @@ func (m measurement) String() string {
 	if m.Others != nil {
 		others = fmt.Sprintf("; other programs %.0f %%", *m.Others*100)
 	}
-	return fmt.Sprintf("%-8s %3d clients, round %d: %-7s %6.0f/s, p50 %.1f ms, p99 %.1f ms, CPU us: server %s, database %s, generator %s (%d in %.1f s%s)",
+	return fmt.Sprintf("%-8s %3d clients, round %d: %-11s %6.0f/s, p50 %.1f ms, p99 %.1f ms, CPU us: server %s, database %s, generator %s (%d in %.1f s%s)",
 		m.Store, m.Clients, m.Round, m.Contender, m.PerSecond, m.Median, m.P99, us(m.Server), us(m.Database), us(m.Generator), m.Acknowledged, m.Seconds, others)
 }
 
@@ -148,6 +148,9 @@ func (r *results) disturbed() (count int) {
 // lines are the rows of a store's table, its head first.
 func (r *results) lines(store string) [][]string {
 	lines := [][]string{{"clients", "cipgate/s", "rival/s", "ratio", "wanted", "cipgate p50, p99 ms", "rival p50, p99 ms", "cipgate CPU us", "rival CPU us"}}
+	if len(r.of(store, tunedName, 0)) > 0 {
+		lines[0] = slices.Insert(lines[0], 5, "tuned rival/s", "ratio")
+	}
 	var counts []int
 	for _, m := range r.Runs {
 		if m.Store == store && !slices.Contains(counts, m.Clients) {
@@ -164,15 +167,20 @@ func (r *results) lines(store string) [][]string {
 				wanted = fmt.Sprintf(">= %g: NO", required[store])
 			}
 		}
-		lines = append(lines, []string{fmt.Sprint(clients), rates(gateway), rates(rival), fmt.Sprintf("%.2f", ratio), wanted,
-			latencies(gateway), latencies(rival), cpu(gateway), cpu(rival)})
+		line := []string{fmt.Sprint(clients), rates(gateway), rates(rival), fmt.Sprintf("%.2f", ratio), wanted,
+			latencies(gateway), latencies(rival), cpu(gateway), cpu(rival)}
+		if tuned := r.of(store, tunedName, clients); len(tuned) > 0 {
+			line = slices.Insert(line, 5, rates(tuned), fmt.Sprintf("%.2f", median(gateway, perSecond)/median(tuned, perSecond)))
+		}
+		lines = append(lines, line)
 	}
 	return lines
 }
 
+// of are the runs of a contender with so many clients, with any number if that is 0.
 func (r *results) of(store, contender string, clients int) (runs []measurement) {
 	for _, m := range r.Runs {
-		if m.Store == store && m.Contender == contender && m.Clients == clients {
+		if m.Store == store && m.Contender == contender && (clients == 0 || m.Clients == clients) {
 			runs = append(runs, m)
 		}
 	}

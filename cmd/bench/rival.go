@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -24,6 +25,7 @@ func runRival(ctx context.Context, args []string, stdout, stderr io.Writer) (err
 	flags.SetOutput(stderr)
 	database := flags.String("database", "rival.db", "postgres:// URL, or a file for SQLite")
 	listen := flags.String("listen", "127.0.0.1:8461", "address and port to serve on")
+	connections := flags.Int("connections", 0, "size of the pool on PostgreSQL; 0 for what GORM's documentation shows")
 	issuers := flags.String("issuers", "issuers.json", "`file` with the JWK Set of each issuer")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("flags: %w", err)
@@ -40,7 +42,7 @@ func runRival(ctx context.Context, args []string, stdout, stderr io.Writer) (err
 	if err != nil {
 		return err
 	}
-	store, err := openRivalStore(ctx, *database)
+	store, err := openRivalStore(ctx, *database, *connections)
 	if err != nil {
 		return err
 	}
@@ -101,7 +103,7 @@ func newRivalApp(checker *rivalChecker, store *rivalStore) *fiber.App {
 }
 
 // startRival starts the rival as a process and tells it whose keys it is to know.
-func startRival(ctx context.Context, program, folder, database string, crowd []reseller) (_ *server, err error) {
+func startRival(ctx context.Context, program, folder, database string, connections int, crowd []reseller) (_ *server, err error) {
 	keys := make(map[string]jose.JSONWebKeySet, len(crowd))
 	for i := range crowd {
 		keys[string(crowd[i].entity)] = crowd[i].jwks()
@@ -121,7 +123,8 @@ func startRival(ctx context.Context, program, folder, database string, crowd []r
 	if database == "" {
 		database = filepath.Join(folder, "rival.db")
 	}
-	running, _, err := startProcess(ctx, folder, program, "rival", "--database", database, "--listen", address, "--issuers", issuers)
+	running, _, err := startProcess(ctx, folder, program, "rival", "--database", database, "--listen", address, "--issuers", issuers,
+		"--connections", strconv.Itoa(connections))
 	if err != nil {
 		return nil, err
 	}
