@@ -16,7 +16,7 @@ BIN := tools/bin/$(shell go env GOVERSION)
 
 .PHONY: help
 help: ## lists these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: trial
 trial: ## runs the main job: a sandbox gateway, resellers, one that falls silent
@@ -61,6 +61,10 @@ fuzz: ## fuzzes each fuzz target for FUZZTIME (default 30s)
 .PHONY: bench
 bench: setup ## measures submissions per second on both stores against the hand-written rival
 	go run ./cmd/bench $(BENCHFLAGS)
+
+.PHONY: bench-delivery
+bench-delivery: ## measures how fast 100,000 notices reach 1,000 receivers, beside a bare loop of the same HTTP client
+	go run ./cmd/bench delivery $(BENCHFLAGS)
 
 # Deciders against an auditor that shares no code with them. The same seed gives the same lives.
 .PHONY: simulate

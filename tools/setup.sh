@@ -29,6 +29,7 @@ command -v jose >/dev/null || want jose 'a second client that is not ours'
 command -v curl >/dev/null || want curl "pushes what Debian's jose signed"
 has_jwcrypto || want python3-jwcrypto 'a third client that is not ours'
 has_aiosmtpd || want python3-aiosmtpd 'a mail server that takes what the gateway mails'
+command -v chromium >/dev/null || want chromium "the browser in which a reseller's contact opens the link of a mail"
 
 if ((${#wanted[@]})); then
   as_root=()

@@ -24,7 +24,12 @@ type Signer struct {
 
 // NewSigner takes a private key: Ed25519 signs EdDSA, P-256 ES256, P-384 ES384, RSA PS256. The public key must pass the
 // checks of NewKeys. Errors are *Fault with ErrKey.
-func NewSigner(private crypto.Signer) (Signer, error) {
+func NewSigner(private crypto.Signer) (Signer, error) { return newSigner(private, "") }
+
+// NewRS256Signer takes an RSA private key and signs RS256, for receivers that know nothing newer; NewSigner signs PS256 with such a key.
+func NewRS256Signer(private *rsa.PrivateKey) (Signer, error) { return newSigner(private, RS256) }
+
+func newSigner(private crypto.Signer, algorithm string) (Signer, error) {
 	if private == nil {
 		return Signer{}, badKey("", "a private key", "none", "Give the gateway its signing key.")
 	}
@@ -33,7 +38,9 @@ func NewSigner(private crypto.Signer) (Signer, error) {
 	if err != nil {
 		return Signer{}, err
 	}
-	public.Algorithm = fits[0]
+	if public.Algorithm = algorithm; algorithm == "" {
+		public.Algorithm = fits[0]
+	}
 	sum, err := public.Thumbprint(crypto.SHA256)
 	if err != nil {
 		return Signer{}, fmt.Errorf("envelope: thumbprint of a key: %w", err)

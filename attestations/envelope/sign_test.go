@@ -53,11 +53,14 @@ func goodDraft() Draft {
 
 func TestWhatSignSignsVerifies(t *testing.T) {
 	r := keyRing()
-	for algorithm, private := range map[string]crypto.Signer{
-		EdDSA: r.ed25519.private, ES256: r.p256.private, ES384: r.p384.private, PS256: r.rsa.private,
+	older, err := NewRS256Signer(r.rsa.private.(*rsa.PrivateKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for algorithm, signer := range map[string]Signer{
+		EdDSA: signerOf(t, r.ed25519.private), ES256: signerOf(t, r.p256.private), ES384: signerOf(t, r.p384.private), PS256: signerOf(t, r.rsa.private), RS256: older,
 	} {
 		t.Run(algorithm, func(t *testing.T) {
-			signer := signerOf(t, private)
 			signed, err := signer.Sign(goodDraft())
 			if err != nil {
 				t.Fatal(err)

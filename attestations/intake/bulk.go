@@ -278,6 +278,7 @@ func (g *group) flush(ctx context.Context, answer func([]Outcome) error) error {
 // that it refuses for one of them is made again in two halves, the first half first: the order of the stream is the
 // ledger's.
 func (g *group) append(ctx context.Context, lines []placed) {
+	lines = g.introduced(ctx, lines)
 	if len(lines) == 0 {
 		return
 	}
@@ -308,4 +309,23 @@ func (g *group) append(ctx context.Context, lines []placed) {
 		}
 		n += len(line.sets)
 	}
+}
+
+// introduced refuses the lines that presume a customer of whom nothing was stated before, neither in the ledger nor by an earlier line
+// of the same call, and returns the others.
+func (g *group) introduced(ctx context.Context, lines []placed) []placed {
+	submissions := make([][]envelope.Verified, len(lines))
+	for i, line := range lines {
+		submissions[i] = line.sets
+	}
+	refused, err := g.road.introduced(ctx, submissions)
+	var stay []placed
+	for i, line := range lines {
+		if err != nil {
+			line.place.Err = err
+		} else if line.place.Err = refused[i]; refused[i] == nil {
+			stay = append(stay, line)
+		}
+	}
+	return stay
 }

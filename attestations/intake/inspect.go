@@ -43,6 +43,11 @@ func (r *Road) Inspect(ctx context.Context, raw []byte) (Inspection, error) {
 	if err != nil {
 		return Inspection{}, err
 	}
+	for _, l := range letters {
+		if err := found.meets(ctx, r, l); err != nil {
+			return Inspection{}, err
+		}
+	}
 	found.enter(r, seen)
 	for _, l := range letters {
 		if found.Signed && len(found.Problems) == 0 {
@@ -144,12 +149,14 @@ type letter struct {
 	at     string // where it stands in the one that was sent
 	claims envelope.Claims
 	raw    []byte
+	said   statement.Statement // nil if it could not be read
+	signed bool                // by its issuer, and so was everything around it
 }
 
 // open looks at what was forwarded in a token, however deep. Of whose it is, and whether its signature holds, it asks only
 // once the signature of whoever forwards it held.
 func (i *Inspection) open(ctx context.Context, r *Road, seen envelope.Inspected, said statement.Statement, raw []byte) ([]letter, error) {
-	letters, hops, known := []letter{{claims: seen.Claims, raw: raw}}, chain{issuers: []envelope.Entity{seen.Issuer}}, i.Signed
+	letters, hops, known := []letter{{claims: seen.Claims, raw: raw, said: said, signed: i.Signed}}, chain{issuers: []envelope.Entity{seen.Issuer}}, i.Signed
 	for said != nil && said.Kind() == statement.KindForwarded {
 		forwarded := said.(statement.Forwarded)
 		if wrong := r.Content.mayHold(forwarded, len(letters)); wrong != nil {
@@ -164,7 +171,7 @@ func (i *Inspection) open(ctx context.Context, r *Road, seen envelope.Inspected,
 		}
 		said, seen, known = part.read(r, inner), inner, part.Signed
 		i.inside(hops.at(), part.Problems...)
-		letters = append(letters, letter{at: hops.at(), claims: inner.Claims, raw: []byte(forwarded.Set)})
+		letters = append(letters, letter{at: hops.at(), claims: inner.Claims, raw: []byte(forwarded.Set), said: said, signed: known})
 		hops.issuers = append(hops.issuers, inner.Issuer)
 	}
 	if slices.Contains(hops.issuers, "") { // one could not be read, which is told

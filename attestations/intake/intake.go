@@ -62,6 +62,8 @@ type Road struct {
 	MaxAhead time.Duration    // how far ahead an `iat` may be; policy `intake.max_ahead`
 	Rates    *Rates           // submissions a second for each issuer; nil for no limit
 	Content  Content          // what the policy asks of a statement beyond its schema
+	// Customers says who was stated before, so that nobody closes an account of a customer that was not; nil if that is not asked.
+	Customers Customers
 	// Verifying bounds the signatures checked at once, so that a flood of forged tokens queues instead of
 	// taking the processor from everything else; nil for no limit.
 	Verifying *semaphore.Weighted
@@ -88,6 +90,13 @@ func (r *Road) Accept(ctx context.Context, raw []byte) (ledger.Receipt, error) {
 	sets, err := r.read(ctx, verified)
 	if err != nil {
 		return ledger.Receipt{}, err
+	}
+	refused, err := r.introduced(ctx, [][]envelope.Verified{sets})
+	if err != nil {
+		return ledger.Receipt{}, err
+	}
+	if refused[0] != nil {
+		return ledger.Receipt{}, refused[0]
 	}
 	receipts, err := r.Ledger.Append(ctx, sets...)
 	if err != nil {

@@ -94,6 +94,34 @@ func (l *Ledger) Raw(ctx context.Context, digest envelope.Digest) ([]byte, Recei
 	return body, receipt, nil
 }
 
+// Raws is Raw for many, without their receipts, by their digests. Of what is not there, or was erased, nothing is returned. The
+// caller bounds their number.
+func (l *Ledger) Raws(ctx context.Context, digests ...envelope.Digest) (map[envelope.Digest][]byte, error) {
+	wanted := make([][]byte, len(digests))
+	for i := range digests {
+		wanted[i] = digests[i][:]
+	}
+	found := make(map[envelope.Digest][]byte, len(digests))
+	err := each(l.db.WithContext(ctx).Raw("SELECT digest, body FROM ledger_entries WHERE digest IN ? ORDER BY leaf_index", wanted), func(scan func(...any) error) error {
+		var digest, sealed []byte
+		if err := scan(&digest, &sealed); err != nil {
+			return err
+		}
+		if len(digest) != len(envelope.Digest{}) {
+			return fmt.Errorf("%w: a digest of %d bytes", ErrDamaged, len(digest))
+		}
+		body, err := l.bodies.open(digest, sealed)
+		if err == nil && !statement.IsResidue(body) {
+			found[envelope.Digest(digest)] = body
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read %d statements: %w", len(digests), err)
+	}
+	return found, nil
+}
+
 // Size returns how many entries are committed.
 func (l *Ledger) Size(ctx context.Context) (int64, error) {
 	row, err := l.head(ctx)

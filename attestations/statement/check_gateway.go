@@ -34,6 +34,12 @@ func checkGateway(s Statement, c envelope.Claims) error {
 		return s.check()
 	case ScreeningChanged:
 		return s.check()
+	case PolicyShadowed:
+		return s.check()
+	case SuperiorTold:
+		return s.check()
+	case ClosureOrdered:
+		return s.check()
 	case StatedByLink:
 		return s.check(c.IssuedAt)
 	case OutageRecorded:

@@ -20,6 +20,7 @@ func TestOfTheGatewaysOwnKindsEveryFaultBetweenMembersIsNamed(t *testing.T) {
 		{KindExemptionGranted, example(t, KindExemptionGranted, 0, "granted_on", `"2027-07-03"`, "until", `"2026-02-01T00:00:00Z"`), []string{"/granted_on", "/until"}},
 		{KindKeysChanged, example(t, KindKeysChanged, 1, "keys", weak, "overlap_until", `"2026-03-01T11:00:00Z"`, "old_kids", `["a","a"]`), []string{"/keys", "/overlap_until", "/old_kids/1"}},
 		{KindEntityEnrolled, example(t, KindEntityEnrolled, 0, "superior", `"http://gateway.example"`, "federation_keys", weak, "keys", weak), []string{"/superior", "/federation_keys", "/keys"}},
+		{KindSuperiorTold, example(t, KindSuperiorTold, 1, "superior", `"https://s.example/?x"`, "next_at", `"2026-03-01T12:00:00Z"`), []string{"/superior", "/next_at"}},
 		{KindNoticeProved, example(t, KindNoticeProved, 0, "sent_at", `"2026-03-01T11:00:00Z"`, "proved_at", `"2026-03-01T10:00:00Z"`), []string{"/proved_at", "/sent_at"}},
 	} {
 		claims := inspected(c.kind, c.event)

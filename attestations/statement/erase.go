@@ -11,7 +11,7 @@ import (
 )
 
 // ErrNotErasable says that a statement is one of those that the gateway itself runs on: keys, decisions, policies.
-var ErrNotErasable = errors.New("only what an entity stated can be erased")
+var ErrNotErasable = errors.New("only what an entity stated, or a person over a link, can be erased")
 
 // Erased stands where a name or a text stood that was erased.
 const Erased = "erased"
@@ -26,6 +26,7 @@ const erasedSet = "e30.e30.AA"
 // on, so that folding the ledger again gives the same. Its signature cannot be checked any more; that it once was, the log proves.
 type residue struct {
 	Issuer   envelope.Entity `json:"iss"`
+	About    envelope.Entity `json:"about,omitzero"` // of what a person stated over a link, which the gateway signed: the reseller
 	JTI      string          `json:"jti"`
 	EventURI string          `json:"event"`
 	Customer string          `json:"customer,omitzero"` // the reseller's opaque id, which names nobody without the reseller's records
@@ -52,6 +53,9 @@ func Residue(raw []byte) ([]byte, error) {
 		return nil, err
 	}
 	left := residue{Issuer: claims.Issuer, JTI: claims.JTI, EventURI: claims.EventURI, Customer: entry.Customer}
+	if entry.About != entry.By {
+		left.About = entry.About
+	}
 	if left.Facts, err = json.Marshal(facts); err != nil {
 		return nil, fmt.Errorf("statement: write what is left of a %s: %w", entry.Statement.Kind(), err)
 	}
@@ -61,6 +65,10 @@ func Residue(raw []byte) ([]byte, error) {
 	}
 	return text, nil
 }
+
+// Erasable is true for what may name people and is erased when it has had its time: what entities state, and what a person states over a
+// link. What the gateway decides never is.
+func (k Kind) Erasable() bool { return !k.ByGateway() || k == KindStatedByLink }
 
 // IsResidue says whether a body is what Residue wrote, and not a compact JWS.
 func IsResidue(body []byte) bool { return len(body) > 0 && body[0] == '{' }
@@ -72,10 +80,16 @@ func ofResidue(body []byte) (e Entry, err error) {
 		return Entry{}, fmt.Errorf("what is left of an erased statement cannot be read: %w", err)
 	}
 	kind, known := KindOf(left.EventURI)
-	if !known || kind.ByGateway() {
+	if !known || !kind.Erasable() {
 		return Entry{}, unknownEvent(left.EventURI)
 	}
-	e = Entry{About: left.Issuer, By: left.Issuer, JTI: left.JTI, Customer: left.Customer, Erased: true}
+	about := left.Issuer
+	if kind.ByGateway() {
+		if about = left.About; about == "" {
+			return Entry{}, fmt.Errorf("what is left of a %s cannot be read: it does not say about whom it was", kind)
+		}
+	}
+	e = Entry{About: about, By: left.Issuer, JTI: left.JTI, Customer: left.Customer, Erased: true}
 	if e.Statement, err = forms[kind].decode(left.Facts); err != nil {
 		return Entry{}, fmt.Errorf("what is left of a %s cannot be read: %w", kind, err)
 	}
@@ -109,6 +123,9 @@ func withoutPersons(s Statement) (Statement, error) {
 		return s, nil
 	case Remediation:
 		s.Text = Erased
+		return s, nil
+	case StatedByLink:
+		s.Remediation.Text = Erased // what a person typed; who it was the statement does not say
 		return s, nil
 	case OrderConfirmation:
 		s.Reason = erasedIf(s.Reason)

@@ -68,10 +68,16 @@ type RestrictionOrdered struct {
 type ClosureOrdered struct {
 	Basis        `json:"basis"`
 	Case         string    `json:"case"`
-	Scope        string    `json:"scope"` // reseller-account, customer-accounts
+	Scope        string    `json:"scope"` // reseller-account, customer-accounts, remaining-accounts
 	Findings     []string  `json:"findings"`
 	TerminatesAt time.Time `json:"terminates_at"`
 	LimitAt      time.Time `json:"limit_at"`
+
+	// Exactly where the scope is customer-accounts: which, and which part of all of them.
+	Accounts []AccountNamed `json:"accounts,omitzero"` // MostAccounts at most
+	Part     int            `json:"part,omitzero"`     // from 1
+	Parts    int            `json:"parts,omitzero"`
+	Total    int            `json:"total,omitzero"` // accounts of all parts
 }
 
 // OrderWithdrawn takes an order back.
@@ -89,6 +95,8 @@ type RelationshipTerminated struct {
 	Findings []string  `json:"findings"`
 	LimitAt  time.Time `json:"limit_at"`
 	Why      string    `json:"why"`
+	// HandedOver is how many open accounts were ordered handed over with it, so that it closes the others alone.
+	HandedOver int `json:"handed_over,omitzero"`
 }
 
 // PolicyActivated states that the gateway decides by this policy from now on. It is about the gateway itself.

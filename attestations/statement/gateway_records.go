@@ -30,7 +30,7 @@ type Officer struct {
 
 // Target is what an officer acted on.
 type Target struct {
-	Type string `json:"type"` // reseller, customer, finding, case, order, approval, remediation, hold, notice, measure, policy, gateway
+	Type string `json:"type"` // reseller, customer, finding, case, order, approval, remediation, hold, notice, measure, policy, gateway, obligation
 	ID   string `json:"id"`
 }
 

@@ -54,6 +54,10 @@ const (
 	KindStatedByLink           Kind = "stated-by-link"
 	KindScreeningChanged       Kind = "screening-changed"
 	KindTransactionCovered     Kind = "transaction-covered"
+	KindSuperiorTold           Kind = "superior-told"
+	KindPolicyShadowed         Kind = "policy-shadowed"
+	KindHandOverOrdered        Kind = "hand-over-ordered"
+	KindSuperiorChanged        Kind = "superior-changed"
 )
 
 const (
@@ -92,7 +96,8 @@ var kinds = []Kind{
 	KindRelationshipReinstated, KindLimitPassed, KindAppealDecided, KindInformationRequested, KindCIPRequested, KindDocumentReceived,
 	KindSpecialMeasureImposed, KindSpecialMeasureLifted, KindExemptionGranted, KindExemptionWithdrawn,
 	KindPolicyActivated, KindEntityEnrolled, KindKeysChanged, KindOfficerAction, KindRecordErased, KindOutageRecorded,
-	KindNoticeProved, KindStatedByLink, KindScreeningChanged, KindTransactionCovered,
+	KindNoticeProved, KindStatedByLink, KindScreeningChanged, KindTransactionCovered, KindSuperiorTold,
+	KindHandOverOrdered, KindSuperiorChanged, KindPolicyShadowed,
 }
 
 // form is how a kind is read.
@@ -153,6 +158,10 @@ var forms = map[Kind]form{
 	KindStatedByLink:           {decode: decode[StatedByLink], gateway: true},
 	KindScreeningChanged:       {decode: decode[ScreeningChanged], gateway: true},
 	KindTransactionCovered:     {decode: decode[TransactionCovered], gateway: true},
+	KindSuperiorTold:           {decode: decode[SuperiorTold], gateway: true},
+	KindPolicyShadowed:         {decode: decode[PolicyShadowed], gateway: true},
+	KindHandOverOrdered:        {decode: decode[HandOverOrdered], gateway: true},
+	KindSuperiorChanged:        {decode: decode[SuperiorChanged], gateway: true},
 }
 
 // strict refuses members that the struct does not know; duplicate names, invalid UTF-8 and names in another case are

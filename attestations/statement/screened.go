@@ -31,13 +31,16 @@ const (
 // and 7.308, proposed: past transactions are judged again when the definition moves).
 type TransactionCovered struct {
 	Transaction string    `json:"transaction"` // the reseller's id of it
-	Policy      string    `json:"policy"`      // such as us-iaas-2024.3
+	Policy      string    `json:"policy"`      // such as us-iaas-2024.4
 	Definition  string    `json:"definition"`  // in words
 	Ground      string    `json:"ground"`
 	Report      int64     `json:"report"` // leaf index of the first report
 	KnewAt      time.Time `json:"knew_at"`
 	ReportedAt  time.Time `json:"reported_at"`
 	ReportBy    time.Time `json:"report_by,omitzero"` // by when it must be reported again, exactly for definition-moved
+	// StartedOn is when the training began or begins, as its reports say; zero if they do not. The provider's own report has a second
+	// clock from there.
+	StartedOn Date `json:"started_on,omitzero"`
 }
 
 func (ScreeningChanged) Kind() Kind   { return KindScreeningChanged }

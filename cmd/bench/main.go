@@ -8,6 +8,7 @@
 //
 //	go run ./cmd/bench            all of it, some minutes
 //	go run ./cmd/bench --quick    whether it works, some seconds
+//	go run ./cmd/bench delivery   how fast notices that wait reach their receivers, beside a bare loop of the same HTTP client
 package main
 
 import (
@@ -41,6 +42,12 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) > 0 && args[0] == "rival" {
 		return runRival(ctx, args[1:], stdout, stderr)
+	}
+	if len(args) > 0 && args[0] == "delivery" {
+		return runDelivery(ctx, args[1:], stdout, stderr)
+	}
+	if len(args) > 0 && args[0] == "receivers" {
+		return runReceivers(ctx, stdout)
 	}
 	p, err := readPlan(args, stderr)
 	if err != nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/cipgate/cipgate/migrations/migrationstest"
 )
 
-// TestMain lets this test binary be the program: a benchmark starts itself again as the rival.
+// TestMain lets this test binary be the program: a benchmark starts itself again as the rival, and as receivers.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "rival" {
+	if len(os.Args) > 1 && (os.Args[1] == "rival" || os.Args[1] == "receivers") {
 		main()
 		return
 	}

@@ -2,7 +2,13 @@ package main
 
 import (
 	"context"
+	"time"
 
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/resellers/docket"
+	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/obligations"
+	"github.com/cipgate/cipgate/resellers/policy"
 	"github.com/cipgate/cipgate/sync/delivery"
 	"github.com/cipgate/cipgate/sync/mail"
 )
@@ -10,10 +16,11 @@ import (
 // calledAtOnce bounds how many matters one look finds: those that fall due first.
 const calledAtOnce = 200
 
-// callOfficers mails officers about steps that wait for their approval, again when they become the deputy's and the administrator's, and
-// about cases that do not move. Each is told once to each officer, however often it is called.
+// callOfficers mails officers about steps that wait for their approval, again when they become the deputy's and the administrator's;
+// about cases that do not move, or have no next step; about what is owed to an authority and is due soon, or overdue; and, those who may
+// release it, about the guard when it holds something back. Each is told once to each officer, however often it is called.
 func (p *Program) callOfficers(ctx context.Context) error {
-	if p.config.SMTP == "" {
+	if p.delivery.Mail == nil {
 		return nil
 	}
 	asked, err := p.docket.Asked(ctx, nil, calledAtOnce)
@@ -31,7 +38,72 @@ func (p *Program) callOfficers(ctx context.Context) error {
 		return err
 	}
 	for _, stopped := range append(watch.Late, watch.Lost...) {
-		matters = append(matters, delivery.Matter{Key: "late " + string(stopped.Entity) + " " + stopped.At.String(), Kind: mail.MatterLate, About: stopped.Entity})
+		matters = append(matters, delivery.Matter{Key: "late " + string(stopped.Entity) + " " + sinceWhen(stopped, p.clock.Now()), Kind: mail.MatterLate, About: stopped.Entity})
+	}
+	owed, err := p.docket.Obligations(ctx, docket.Wanted{State: obligations.Open}, nil, calledAtOnce)
+	if err != nil {
+		return err
+	}
+	for _, o := range owed {
+		if why := reminds(o, p.clock.Now()); why != "" {
+			matters = append(matters, delivery.Matter{Key: "owed " + o.ID + " " + why, Kind: mail.MatterOwed, About: o.About})
+		}
+	}
+	tripped, err := p.docket.Tripped(ctx)
+	if err != nil {
+		return err
+	}
+	for _, one := range tripped {
+		matters = append(matters, delivery.Matter{Key: "guard " + string(one.Guard) + " " + one.Since.Format(time.RFC3339), Kind: mail.MatterGuard,
+			About: p.config.entity(), Releasers: true})
 	}
 	return p.delivery.Call(ctx, matters...)
+}
+
+// reminds names why officers are mailed about an obligation: the last of its reminders, or that it is overdue, anew each day; empty if
+// nothing has come yet.
+func reminds(o obligations.Obligation, now time.Time) string {
+	if o.State(now) == obligations.Overdue {
+		return "overdue " + now.UTC().Format(time.DateOnly)
+	}
+	if last := o.Reminded(now); !last.IsZero() {
+		return last.Format(time.RFC3339)
+	}
+	return ""
+}
+
+// sinceWhen names how long a case has not moved, so that it is told once: of one that lacks a step, each day anew.
+func sinceWhen(stopped docket.Stopped, now time.Time) string {
+	switch {
+	case !stopped.Since.IsZero():
+		return stopped.Since.Format(time.RFC3339)
+	case !stopped.At.IsZero():
+		return stopped.At.Format(time.RFC3339)
+	}
+	return now.UTC().Format(time.DateOnly)
+}
+
+// noticed is what delivery reads of the cases and of the chain.
+type noticed struct{ *Program }
+
+// Told is the step of a reseller's case that was taken last, and by which policy it is proved.
+func (n noticed) Told(ctx context.Context, about envelope.Entity) (escalation.Told, policy.Proof, int64, error) {
+	file, err := n.docket.Open(ctx, about.ID())
+	if err != nil {
+		return escalation.Told{}, policy.Proof{}, 0, err
+	}
+	rules, err := n.docket.PolicyOf(file)
+	if err != nil {
+		return escalation.Told{}, policy.Proof{}, 0, err
+	}
+	return file.Case.Told, rules.Case.Proof, file.Case.Seen(), nil
+}
+
+// Superior is the entity above a reseller; empty if that is the provider.
+func (n noticed) Superior(ctx context.Context, of envelope.Entity) (envelope.Entity, error) {
+	superior, err := n.registry.Superior(ctx, of)
+	if err != nil || superior == n.config.entity() {
+		return "", err
+	}
+	return superior, nil
 }

@@ -96,7 +96,7 @@ func casePolicyCommand() *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use: "policy RESELLER POLICY", Short: "Pin a case to another version of the policy", Args: cobra.ExactArgs(2),
-		Example: `  cipgate case policy https://reseller.example us-iaas-2024.3 --reason "It was opened by a rule that was wrong."`,
+		Example: `  cipgate case policy https://reseller.example us-iaas-2024.4 --reason "It was opened by a rule that was wrong."`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, err := ofReseller("/case/policy")(args[:1])
 			if err != nil {
@@ -156,8 +156,10 @@ func caseToldCommand() *cobra.Command {
 		Whom    string    `json:"whom"`
 		At      time.Time `json:"at"`
 		Reason  string    `json:"reason"`
+
+		Unanswered bool `json:"unanswered,omitzero"`
 	}
-	cmd := timed("told RESELLER", "Record that a reseller was told of a notice by call, courier or in a meeting",
+	cmd := timed("told RESELLER", "Record that a reseller was told of a notice by call, courier or in a meeting, or that nobody answered",
 		`case told https://reseller.example --notice JTI --channel call --whom "head of compliance" --at 2026-03-01T12:00:00Z --reason "She read it back."`,
 		"at", "when, RFC 3339", func(cmd *cobra.Command, args []string, at time.Time) error {
 			path, err := ofReseller("/notices/record")(args)
@@ -170,6 +172,7 @@ func caseToldCommand() *cobra.Command {
 	cmd.Flags().StringVar(&wanted.Notice, "notice", "", "jti of what the reseller was told")
 	cmd.Flags().StringVar(&wanted.Channel, "channel", "call", "call, courier or meeting")
 	cmd.Flags().StringVar(&wanted.Whom, "whom", "", "the role of whom was told; no name")
+	cmd.Flags().BoolVar(&wanted.Unanswered, "unanswered", false, "nobody answered; so many tries on different days as the policy says (case.proof.unanswered) are proof")
 	registerReason(cmd, &wanted.Reason)
 	return cmd
 }

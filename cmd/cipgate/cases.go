@@ -28,8 +28,11 @@ type approvalShown struct {
 	StepAt  time.Time  `json:"step_at"`
 	LimitAt *time.Time `json:"limit_at"`
 	Silence string     `json:"silence"`
-	May     bool       `json:"you_may_approve"`
-	WhyNot  string     `json:"why_not"`
+
+	Unproved string `json:"unproved,omitzero"`
+
+	May    bool   `json:"you_may_approve"`
+	WhyNot string `json:"why_not"`
 }
 
 type byPerson struct {
@@ -105,6 +108,9 @@ func approvalState(a approvalShown) string {
 		state += "; without an answer it is taken all the same"
 	} else {
 		state += "; without an answer it waits"
+	}
+	if a.Unproved != "" {
+		state += "; beside, " + a.Unproved
 	}
 	if !a.May {
 		state += ". " + a.WhyNot
@@ -188,7 +194,7 @@ the name of whoever's token is shown, and is checked by the same rules as on the
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(caseListCommand(), caseShowCommand(), caseHoldCommand(), caseExtendCommand(), caseLimitCommand(), casePolicyCommand(), caseInquireCommand(),
-		caseToldCommand(), caseReinstateCommand(),
+		caseToldCommand(), caseCallsCommand(), caseReinstateCommand(), caseSuccessorCommand(),
 		reasonCommand("lift RESELLER HOLD", "End a hold now; of a stay, after another officer proposed it", `case lift https://reseller.example HOLD --reason "..."`, 2, ofReseller("/case/holds/%s/lift")),
 		reasonCommand("propose-lift RESELLER HOLD", "Propose that a stay be lifted", `case propose-lift https://reseller.example HOLD --reason "..."`, 2, ofReseller("/case/holds/%s/propose-lift")),
 		reasonCommand("accept RESELLER REMEDIATION", "Take what a reseller said as a cure", `case accept https://reseller.example JTI --reason "..."`, 2, ofReseller("/remediations/%s/accept")),
@@ -218,6 +224,13 @@ type caseShown struct {
 	Decisions  []map[string]any `json:"decisions"`
 	Limits     []map[string]any `json:"limit_extensions"`
 	Approvals  []approvalShown  `json:"approvals"`
+
+	Notice      *noticeShown      `json:"notice"`
+	Obligations []obligationShown `json:"obligations"`
+	Successor   *struct {
+		Entity string    `json:"entity"`
+		Until  time.Time `json:"until"`
+	} `json:"successor"`
 }
 
 func caseListCommand() *cobra.Command {
@@ -284,6 +297,15 @@ func tellCase(out io.Writer, c caseShown) {
 	for _, r := range c.Reviews {
 		fmt.Fprintf(out, "  answer   %v of %v waits for a decision\n           jti %v\n", r["kind"], r["finding"], r["id"])
 	}
+	if c.Notice != nil {
+		fmt.Fprintf(out, "  notice   %s\n           jti %s\n", c.Notice.Words, c.Notice.Notice)
+	}
+	if n := c.Successor; n != nil {
+		fmt.Fprintf(out, "  successor %s takes verified customers until %s, if the relationship ends\n", n.Entity, n.Until.Format(time.RFC3339))
+	}
+	for _, o := range c.Obligations {
+		fmt.Fprintf(out, "  owed     %s, %s, due %s\n           id %s\n", o.What, o.State, o.DueAt.Format(time.RFC3339), o.ID)
+	}
 	for _, a := range c.Approvals {
 		fmt.Fprintf(out, "  approval %s at %s: %s\n           id %s\n", a.Step, a.StepAt.Format(time.RFC3339), approvalState(a), a.ID)
 	}
@@ -299,7 +321,11 @@ func proposalsCommand() *cobra.Command {
 			return ask(cmd, http.MethodGet, "/v1/proposals", nil, &found, func() {
 				for _, p := range found.Items {
 					by, _ := p["proposed_by"].(map[string]any)
-					fmt.Fprintf(cmd.OutOrStdout(), "%v: %v until %v, proposed by %v: %v\n  id %v\n", p["about"], p["action"], p["ends_at"], by["name"], p["reason"], p["id"])
+					until := ""
+					if p["ends_at"] != nil {
+						until = fmt.Sprintf(" until %v", p["ends_at"])
+					}
+					fmt.Fprintf(cmd.OutOrStdout(), "%v: %v %v%s, proposed by %v: %v\n  id %v\n", p["about"], p["action"], p["subject"], until, by["name"], p["reason"], p["id"])
 				}
 				if len(found.Items) == 0 {
 					fmt.Fprintln(cmd.OutOrStdout(), "Nothing waits to be confirmed.")

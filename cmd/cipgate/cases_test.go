@@ -99,7 +99,36 @@ func TestOfficersTakeACaseToItsEndByTheProgramAlone(t *testing.T) {
 	mara.says(exitDone, "Recorded as entry", with("approvals", "refuse", closure.ID)...)
 	mara.says(exitRefused, "another officer must approve it", with("approvals", "approve", closure.ID)...)
 	jon.says(exitDone, "Recorded as entry", with("approvals", "approve", closure.ID)...)
+	mara.says(exitDone, "Nobody need be called.", "case", "calls")
+	mara.says(exitDone, "It is not proved that the reseller was told of its restriction", "case", "show", silent)
+	if mara.reads(&open, "case", "show", silent); open.Notice == nil || open.Notice.For != "close" {
+		t.Fatalf("waits for %+v", open.Notice)
+	}
+	told := with("case", "told", silent, "--notice", open.Notice.Notice, "--whom", "head of compliance", "--at", g.Now().UTC().Format(time.RFC3339))
+	mara.says(exitDone, "It is a try that nobody answered.", append(told, "--unanswered")...)
+	mara.says(exitDone, "It is proof of notice.", told...)
 	pass(15 * day)
+
+	// What is owed to an authority by then.
+	var owed struct {
+		Items []obligationShown `json:"items"`
+	}
+	mara.reads(&owed, "obligations", "--state", "all")
+	ids := map[string]string{}
+	for _, o := range owed.Items {
+		ids[o.Kind] = o.ID
+	}
+	mara.says(exitDone, "overdue", "obligations")
+	mara.says(exitRefused, "--state: wanted open", "obligations", "--state", "late")
+	mara.says(exitRefused, "--reference: wanted", with("obligations", "fulfil", ids["closure-report"])...)
+	mara.says(exitDone, "The obligation is fulfilled.", with("obligations", "fulfil", ids["closure-report"], "--reference", "IC3 I-17")...)
+	mara.says(exitRefused, "it was fulfilled at", with("obligations", "fulfil", ids["closure-report"], "--reference", "IC3 I-17")...)
+	mara.reads(&proposed, with("obligations", "waive", ids["limit-crossed"])...)
+	jon.says(exitDone, "obligation.waived", "case", "proposals")
+	jon.says(exitDone, "It is in force.", with("case", "confirm", proposed.JTI)...)
+	mara.says(exitDone, "waived", "obligations", "--state", "ended")
+	mara.says(exitDone, "It is due", with("obligations", "record", "--request", "BIS-17", "--reseller", silent, "--received", g.Now().UTC().Format(time.RFC3339))...)
+	mara.says(exitDone, "certification", "obligations")
 	end := mara.approval(silent)
 	if end.Step != "terminate" || end.Needed != 2 {
 		t.Fatalf("%+v", end)

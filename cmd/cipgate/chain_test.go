@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -231,7 +230,6 @@ func TestEveryRefusalOfWhatIsForwardedNamesThePlaceInside(t *testing.T) {
 		if response, text := g.do(http.MethodPost, "/events", asSET, []byte(outer(map[string]any{"set": good, "path": []string{string(middle.about.Entity)}}))); response.StatusCode != http.StatusAccepted {
 			t.Errorf("what every case changes: %d %s", response.StatusCode, text)
 		}
-		g.stop()
 
 		// Under a policy of less hops, what was let in deeper is forwarded no more.
 		shallow := policyFile(t, "max_path_length:\n    value: 3", "max_path_length:\n    value: 1")
@@ -242,13 +240,7 @@ func TestEveryRefusalOfWhatIsForwardedNamesThePlaceInside(t *testing.T) {
 		if err := os.WriteFile(shallow, []byte(strings.Replace(string(text), "policy: us-iaas-2024", "policy: shallow", 1)), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		config := g.config
-		config.Policy = shallow
-		listener, err := net.Listen("tcp", config.Listen)
-		if err != nil {
-			t.Fatal(err)
-		}
-		g = serveGateway(t, config, listener)
+		deskOf{g, g.token}.activate(shallow)
 		g.settled()
 		refused("forwarded more often than the policy allows", refusal{twice, "invalid_request", inside + inside})
 	})

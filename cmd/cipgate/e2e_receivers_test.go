@@ -20,62 +20,86 @@ import (
 	"github.com/cipgate/cipgate/migrations/migrationstest"
 )
 
+// stranger is a receiver that is not ours, and that has made its stream.
+type stranger struct {
+	command *exec.Cmd
+	lines   *bufio.Scanner
+}
+
+func (g *gateway) stranger(t *testing.T, name, way, algorithm string) stranger {
+	t.Helper()
+	program, args := node(t, "receive.mjs", g.invite(name).URL, way, algorithm)
+	client := exec.CommandContext(t.Context(), program, args...)
+	client.Env = environment()
+	printed, err := client.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.Stderr = logTo{t}
+	if err := client.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(printed)
+	if !lines.Scan() {
+		t.Fatalf("the receiver by %s, %s, ended before it was ready: %v", way, algorithm, client.Wait())
+	}
+	return stranger{client, lines}
+}
+
 func TestAReceiverThatIsNotOursIsWarnedAcknowledgesAndAnswers(t *testing.T) {
 	migrationstest.EachURL(t, func(t *testing.T, url string) {
 		g := startGateway(t, url, isSandbox)
-		program, args := node(t, "receive.mjs", g.invite("Example Cloud GmbH").URL)
-		client := exec.CommandContext(t.Context(), program, args...)
-		client.Env = environment()
-		printed, err := client.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		client.Stderr = logTo{t}
-		if err := client.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(printed)
-		if !lines.Scan() {
-			t.Fatalf("the receiver ended before it was ready: %v", client.Wait())
+		ways := []struct{ way, algorithm string }{{"poll", "EdDSA"}, {"push", "EdDSA"}, {"poll", "RS256"}, {"push", "RS256"}}
+		receivers := make([]stranger, len(ways))
+		for i, one := range ways {
+			receivers[i] = g.stranger(t, fmt.Sprintf("Example Cloud %d GmbH", i), one.way, one.algorithm)
 		}
 		if err := g.Advance(t.Context(), 31*24*time.Hour); err != nil {
 			t.Fatal(err)
 		}
-		var did struct {
-			Warning string   `json:"warning"`
-			Finding string   `json:"finding"`
-			Kinds   []string `json:"kinds"`
-			Status  int      `json:"status"`
-			Digest  string   `json:"digest"`
-			Refusal string   `json:"refusal"`
-		}
-		if !lines.Scan() {
-			t.Fatalf("the receiver ended before it was warned: %v", client.Wait())
-		}
-		if err := json.Unmarshal(lines.Bytes(), &did); err != nil {
-			t.Fatal(err)
-		}
-		if err := client.Wait(); err != nil || did.Status != http.StatusAccepted || !slices.Contains(did.Kinds, statement.KindFindingOpened.URI()) {
-			t.Fatalf("the receiver did %+v: %v", did, err)
-		}
-		g.settled()
-		entries, err := g.ledger.Entries(t.Context(), 0, 1000, statement.KindNoticeProved, statement.KindRemediation)
-		if err != nil {
-			t.Fatal(err)
-		}
-		proved, answered := false, false
-		for _, entry := range entries {
-			switch said := entry.Statement.(type) {
-			case statement.NoticeProved:
-				proved = proved || said.Notice == did.Warning && said.Channel == statement.ChannelSETAcknowledged
-			case statement.Remediation:
-				answered = entry.Digest.String() == did.Digest && said.Finding == did.Finding
-			}
-		}
-		if !proved || !answered {
-			t.Errorf("in the ledger the warning is proved: %t, answered: %t", proved, answered)
+		for i, one := range ways {
+			t.Run(one.way+" "+one.algorithm, func(t *testing.T) { g.within(t).warned(receivers[i]) })
 		}
 	})
+}
+
+// warned demands that a receiver was warned, that this is proved, and that its answer stands in the ledger.
+func (g *gateway) warned(s stranger) {
+	g.t.Helper()
+	var did struct {
+		Warning string   `json:"warning"`
+		Finding string   `json:"finding"`
+		Kinds   []string `json:"kinds"`
+		Status  int      `json:"status"`
+		Digest  string   `json:"digest"`
+		Refusal string   `json:"refusal"`
+	}
+	if !s.lines.Scan() {
+		g.t.Fatalf("the receiver ended before it was warned: %v", s.command.Wait())
+	}
+	if err := json.Unmarshal(s.lines.Bytes(), &did); err != nil {
+		g.t.Fatal(err)
+	}
+	if err := s.command.Wait(); err != nil || did.Status != http.StatusAccepted || !slices.Contains(did.Kinds, statement.KindFindingOpened.URI()) {
+		g.t.Fatalf("the receiver did %+v: %v", did, err)
+	}
+	g.settled()
+	entries, err := g.ledger.Entries(g.t.Context(), 0, 1000, statement.KindNoticeProved, statement.KindRemediation)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	proved, answered := false, false
+	for _, entry := range entries {
+		switch said := entry.Statement.(type) {
+		case statement.NoticeProved:
+			proved = proved || said.Notice == did.Warning && said.Channel == statement.ChannelSETAcknowledged
+		case statement.Remediation:
+			answered = answered || entry.Digest.String() == did.Digest && said.Finding == did.Finding
+		}
+	}
+	if !proved || !answered {
+		g.t.Errorf("in the ledger the warning is proved: %t, answered: %t", proved, answered)
+	}
 }
 
 // witness is a system of the provider that takes pushes and notes in which order they came.

@@ -57,6 +57,7 @@ var rooms = map[string][]room{
 		{"docket", false},
 		{"archive", false},
 		{"desk", false},
+		{"rehearsal", false},
 	},
 	"sync": {
 		{"notices", true},

@@ -61,5 +61,6 @@ or follow the page behind the address with tools of their own.
 	cmd.Flags().StringVar(&wanted.LEI, "lei", "", "Legal Entity Identifier, ISO 17442")
 	cmd.Flags().BoolVar(&wanted.Approval, "approval", false, "an officer must approve the enrolment before it counts")
 	registerClient(cmd)
+	cmd.AddCommand(inviteUnderCommand())
 	return cmd
 }

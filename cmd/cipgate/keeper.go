@@ -25,6 +25,8 @@ const (
 	callPace = 10 * time.Second
 	// screenSteps is how many batches of parties are screened in one round.
 	screenSteps = 10
+	// shadowStep is how many resellers are replayed beside the policy in force in one round, when a day is over.
+	shadowStep = 50
 )
 
 func keep(p *Program) *keeper {
@@ -57,11 +59,19 @@ func (k *keeper) round(ctx context.Context, p *Program) (next time.Time, err err
 	if err := p.registry.CatchUp(ctx); err != nil {
 		return time.Time{}, err
 	}
-	next, unsettled := p.docket.Sweep(ctx)
+	next, unsettled := p.sweep(ctx)
 	// A walk over everybody on file takes many rounds, so that no deadline waits for it.
 	more, at, unscreened := p.screener.Screen(ctx, screenSteps)
 	switch {
 	case unscreened != nil:
+	case more:
+		next = p.clock.Now()
+	case !at.IsZero() && (next.IsZero() || at.Before(next)):
+		next = at
+	}
+	more, at, unrehearsed := p.rehearsal.Turn(ctx, shadowStep)
+	switch {
+	case unrehearsed != nil:
 	case more:
 		next = p.clock.Now()
 	case !at.IsZero() && (next.IsZero() || at.Before(next)):
@@ -76,13 +86,19 @@ func (k *keeper) round(ctx context.Context, p *Program) (next time.Time, err err
 	if behind == nil {
 		behind = p.delivery.Turn(ctx)
 	}
+	if behind == nil {
+		at, behind = p.delivery.NextLater(ctx)
+		if !at.IsZero() && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
 	uncalled := error(nil)
 	if now := p.clock.Now(); now.Sub(k.called).Abs() >= callPace {
 		if uncalled = p.callOfficers(ctx); uncalled == nil {
 			k.called = now
 		}
 	}
-	return next, errors.Join(unsettled, unscreened, unfiled, behind, uncalled)
+	return next, errors.Join(unsettled, unscreened, unrehearsed, unfiled, behind, uncalled)
 }
 
 func (k *keeper) stop() {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/gateway/auth"
+	"github.com/cipgate/cipgate/gateway/officer"
 	"github.com/cipgate/cipgate/sync/delivery"
 	"github.com/cipgate/cipgate/sync/mail"
 )
@@ -44,15 +45,30 @@ func (d directory) Contacts(ctx context.Context, of envelope.Entity) ([]string, 
 	return d.registry.Contacts(ctx, of)
 }
 
+// SecondContacts is the second contact of a reseller, if it confirmed that it is reached.
+func (d directory) SecondContacts(ctx context.Context, of envelope.Entity) ([]string, error) {
+	return d.registry.SecondContacts(ctx, of)
+}
+
 // Officers are the addresses of those who act; viewers look by themselves.
 func (d directory) Officers(ctx context.Context) ([]string, error) {
+	return d.those(ctx, auth.Member)
+}
+
+// Releasers are the addresses of those who may release the guard.
+func (d directory) Releasers(ctx context.Context) ([]string, error) {
+	return d.those(ctx, officer.Takes("propose-release"))
+}
+
+// those are the addresses of the officers with a role or one above it.
+func (d directory) those(ctx context.Context, role auth.Role) ([]string, error) {
 	officers, err := d.auth.Officers(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var addresses []string
 	for _, one := range officers {
-		if one.Mail != "" && one.DisabledAt.IsZero() && one.Role.Includes(auth.Member) {
+		if one.Mail != "" && one.DisabledAt.IsZero() && one.Role.Includes(role) {
 			addresses = append(addresses, one.Mail)
 		}
 	}

@@ -24,7 +24,9 @@ type subscriber struct {
 	*reseller
 	api    *client
 	keys   envelope.Keys // the gateway's
+	id     string        // of the stream
 	stream string        // where to poll
+	scope  string        // what is asked for; empty for all that there is
 }
 
 // received is one notice whose signature was checked.
@@ -64,7 +66,7 @@ func (r *reseller) subscribe(ctx context.Context) (*subscriber, error) {
 		return nil, wrong("the notices of %s are pushed to %s. To poll them here, change the delivery of stream %s to %s (PATCH %s/ssf/streams)",
 			r.about.Entity, streams[0].Delivery.Endpoint, streams[0].ID, delivery.MethodPoll, r.about.Gateway)
 	}
-	s.stream = "/ssf/poll/" + streams[0].ID
+	s.id, s.stream = streams[0].ID, "/ssf/poll/"+streams[0].ID
 	return s, nil
 }
 
@@ -95,6 +97,9 @@ func (s *subscriber) signIn(ctx context.Context) error {
 	}
 	form := url.Values{"grant_type": {"client_credentials"}, "client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
 		"client_assertion": {string(assertion)}}
+	if s.scope != "" {
+		form.Set("scope", s.scope)
+	}
 	a, err := newClient(s.about.Gateway, "").send(ctx, http.MethodPost, "/oauth/token", "application/x-www-form-urlencoded", []byte(form.Encode()))
 	if err != nil {
 		return err
@@ -229,7 +234,8 @@ func noticesCommand() *cobra.Command {
 		Long: `notices polls once and prints what waits: findings, warnings, orders, requests. Each is checked against the keys that the
 gateway publishes. It waits on until it is acknowledged (--ack), which the provider takes as proof that the reseller has it.`,
 		Example: `  cipgate notices
-  cipgate notices --ack --json`,
+  cipgate notices --ack --json
+  cipgate notices --since 2026-03-01T00:00:00Z    once more, also what was acknowledged since then`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			home, _ := cmd.Flags().GetString("home")
@@ -240,6 +246,11 @@ gateway publishes. It waits on until it is acknowledged (--ack), which the provi
 			s, err := r.subscribe(cmd.Context())
 			if err != nil {
 				return err
+			}
+			if cmd.Flags().Changed("since") {
+				if err := s.replay(cmd); err != nil {
+					return err
+				}
 			}
 			got, more, faults, err := s.poll(cmd.Context(), said{AtOnce: true})
 			if err != nil {
@@ -258,9 +269,20 @@ gateway publishes. It waits on until it is acknowledged (--ack), which the provi
 			return tellNotices(cmd, got, more, faults)
 		},
 	}
+	cmd.Flags().String("since", "", "bring once more what was addressed to this reseller since this time, RFC 3339")
 	cmd.Flags().Bool("ack", false, "say that this reseller has them: they are not shown again")
 	registerHome(cmd)
 	return cmd
+}
+
+// replay asks for what came before once more.
+func (s *subscriber) replay(cmd *cobra.Command) error {
+	text, _ := cmd.Flags().GetString("since")
+	since, err := moment("since", text)
+	if err != nil {
+		return err
+	}
+	return s.ask(cmd.Context(), http.MethodPost, "/ssf/replay", map[string]any{"stream_id": s.id, "since": since}, new(any))
 }
 
 func tellNotices(cmd *cobra.Command, got []received, more bool, faults map[string]delivery.Fault) error {

@@ -54,6 +54,9 @@ again. The ledger itself is only read. Stop every gateway on this store first.`,
 				if err := p.desk.Rebuild(ctx); err != nil {
 					return err
 				}
+				if err := p.rehearsal.Rebuild(ctx); err != nil {
+					return err
+				}
 				size, err := p.ledger.Size(ctx)
 				if err != nil {
 					return err

@@ -237,6 +237,7 @@ func TestEveryRefusalNamesWhatIsWrongAndWhatToDoAndStoresNothing(t *testing.T) {
 			{"sub", plain(fresh.with("claims", "sub", "x").signed()), 400, "invalid_request", []string{"sub"}},
 			{"a subject that is somebody else", plain(fresh.with("claims", "sub_id", map[string]any{"format": "opaque", "id": "c-1"}).signed()), 400, "invalid_request", []string{"sub_id"}},
 			{"no sub_id where a customer is meant", plain(fresh.states(statement.KindAccountStatus).signed()), 400, "invalid_request", []string{"/claims/sub_id", "opaque"}},
+			{"an account closed of a customer that nobody stated", plain(fresh.about(statement.KindAccountStatus, closed).signed()), 400, "invalid_request", []string{"/claims/sub_id/id", "wanted a customer of whom", "customer-verification", "account-status"}},
 			{"a SET forwarded of one that is not below", plain(fresh.forwards(now, used).signed()), 400, "invalid_issuer", []string{"/claims/events/urn:cipgate:event:forwarded:v1/set/claims/iss", "superior"}},
 			{"a sealed SET", plain(fresh.seals(now).signed()), 400, "invalid_request", []string{"/claims/events/urn:cipgate:event:forwarded:v1/jwe", "publishes no key"}},
 			{"names that the policy does not ask for", plain(fresh.names().signed()), 400, "invalid_request", []string{"/identity", "policy"}},

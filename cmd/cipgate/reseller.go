@@ -58,8 +58,9 @@ func joinAs(ctx context.Context, home, address string, own envelope.Entity) (*re
 	if !ok || token == "" {
 		return nil, wrong("wanted the enrolment address from your provider, such as https://cip.provider.example/enrol#TOKEN, got %q. Put it in quotes: the shell takes # for a comment", address)
 	}
-	if _, err := os.Stat(filepath.Join(home, resellerFileName)); err == nil {
-		return nil, wrong("%s: this folder belongs to an enrolled reseller already; give another --home for a second one", home)
+	before, err := enrolledIn(home)
+	if err != nil {
+		return nil, err
 	}
 	api := newClient(gateway, token)
 	var invitation struct {
@@ -70,6 +71,10 @@ func joinAs(ctx context.Context, home, address string, own envelope.Entity) (*re
 	}
 	if err := api.get(ctx, "/enrolments", &invitation); err != nil {
 		return nil, err
+	}
+	// Whoever is enrolled comes under another superior with the keys that it has.
+	if before != "" && (before != invitation.Entity || own != "") {
+		return nil, wrong("%s: this folder belongs to %s already, which this invitation is not for; give another --home for a second reseller", home, before)
 	}
 	var itself struct {
 		Sandbox bool `json:"sandbox"`
@@ -104,6 +109,22 @@ func joinAs(ctx context.Context, home, address string, own envelope.Entity) (*re
 		return nil, fmt.Errorf("keeping the enrolment: %w", err)
 	}
 	return r, nil
+}
+
+// enrolledIn is which reseller a folder belongs to; empty if it belongs to none.
+func enrolledIn(home string) (envelope.Entity, error) {
+	text, err := os.ReadFile(filepath.Join(home, resellerFileName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading the enrolment: %w", err)
+	}
+	var file resellerFile
+	if err := json.Unmarshal(text, &file); err != nil {
+		return "", wrong("%s: %v", filepath.Join(home, resellerFileName), err)
+	}
+	return file.Entity, nil
 }
 
 // enrol sends the entity configuration. The gateway asks an own host for it too, so it is written down to be served there.

@@ -23,7 +23,7 @@ func trialCommand() *cobra.Command {
 		Short: "The main job in one go, on this machine, with nothing to set up",
 		Long: `trial starts a sandbox gateway, enrols six foreign resellers over HTTP and pushes real signed statements. Three officers of the
 provider record evidence, decide a dispute, place a stay and approve what cannot be undone; the sandbox's clock moves, and trial tells what
-happens. Then it stays up with the dashboard. With --exit it ends instead, with exit code 1 if anything was not as told.`,
+happens, with the mail that everybody in the story gets: a mail server of its own takes it, and nothing leaves this machine. Then it stays up with the dashboard. With --exit it ends instead, with exit code 1 if anything was not as told.`,
 		Example: "  cipgate trial\n  cipgate trial --exit",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -58,7 +58,13 @@ func trial(ctx context.Context, wish trialWish, stdout, stderr io.Writer) (err e
 	if err != nil {
 		return later("--listen %s: %v. Choose another port", wish.listen, err)
 	}
+	box, err := openPostOffice(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer func() { err = errors.Join(err, box.Close()) }()
 	config := defaults()
+	config.SMTP, config.MailFrom = box.url, "cip@provider.example"
 	config.Data, config.Listen, config.Sandbox = filepath.Join(wish.data, "gateway"), listener.Addr().String(), true
 	if err := config.check(); err != nil {
 		return errors.Join(err, listener.Close())
@@ -83,7 +89,7 @@ func trial(ctx context.Context, wish trialWish, stdout, stderr io.Writer) (err e
 		teller:  teller{out: stdout, start: program.clock.Now()},
 		ctx:     ctx,
 		officer: newClient(config.PublicURL, strings.TrimSpace(string(token))),
-		gateway: config.PublicURL, folder: wish.data,
+		gateway: config.PublicURL, folder: wish.data, box: box,
 	}
 	if err := s.tellAll(program); err != nil {
 		return fmt.Errorf("the story broke off: %w", err)

@@ -3,6 +3,9 @@ package main
 import (
 	"fmt"
 	"time"
+
+	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/sync/mail"
 )
 
 // attestAndPass lets a reseller attest, and goes on to a day of the story.
@@ -40,10 +43,17 @@ func (s *story) fall(program *Program, late, silent, stayed, waking part) error 
 	if err := s.expectAll("warned", late, silent, stayed, waking); err != nil {
 		return err
 	}
+	if err := s.unread(program, silent); err != nil {
+		return err
+	}
+	s.chapter("No new accounts")
 	if err := s.pass(program, 45, late, silent); err != nil {
 		return err
 	}
 	if err := s.expect(silent, "restricted"); err != nil {
+		return err
+	}
+	if err := s.ordered(program, late); err != nil {
 		return err
 	}
 	if _, err := s.attest(late, program); err != nil {
@@ -57,7 +67,7 @@ func (s *story) fall(program *Program, late, silent, stayed, waking part) error 
 		return err
 	}
 
-	s.chapter("The account is closed, if somebody approves; and the guard")
+	s.chapter("The account is closed, if somebody approves and the reseller is proved to know; and the guard")
 	if err := s.pass(program, 49); err != nil {
 		return err
 	}
@@ -66,13 +76,25 @@ func (s *story) fall(program *Program, late, silent, stayed, waking part) error 
 			return err
 		}
 	}
+	if err := s.unproved(program, silent, waking); err != nil {
+		return err
+	}
 	s.line("Both fall due in the same minute. The policy closes no more than 5 %% of the resellers on one day, and one at least: with six resellers, one.")
-	if err := s.passTo(program, s.start.Add(51*24*time.Hour+time.Hour), silent, waking); err != nil {
+	due, err := s.state(waking)
+	if err != nil {
+		return err
+	}
+	if err := s.passTo(program, due.NextStep.At.Add(time.Hour), silent, waking); err != nil {
 		return err
 	}
 	if err := s.oneOf(silent, waking, "closing", "restricted"); err != nil {
 		return err
 	}
+	tripped, _ := mail.Line(mail.MatterGuard)
+	if _, err := s.box.take(s.ctx, adasMail, tripped); err != nil {
+		return err
+	}
+	s.day(program.clock.Now(), "Those who may release the guard are mailed at once: %q Nobody does.", tripped)
 	if err := s.pass(program, 53, silent, waking); err != nil {
 		return err
 	}
@@ -158,6 +180,17 @@ func (s *story) ending(program *Program, silent, waking part) error {
 	}
 	s.line("%s wakes up in time: every order of its case is withdrawn.", waking.name)
 	if err := s.expect(waking, "good"); err != nil {
+		return err
+	}
+	closing, err := s.box.take(s.ctx, silentFirst, "Accounts are to be closed: an order.")
+	if err != nil {
+		return err
+	}
+	if err := s.acknowledges(closing); err != nil {
+		return err
+	}
+	s.day(program.clock.Now(), "Somebody at %s opens the link in the mail %q, asks for the code that comes in a mail of its own, reads, and confirms having read. Nothing else.", silent.name, closing.subject)
+	if err := s.proofOf(silent, statement.KindClosureOrdered); err != nil {
 		return err
 	}
 	if err := s.approve(program, s.people.ada, "Ada Obi", silent); err != nil {

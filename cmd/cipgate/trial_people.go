@@ -18,7 +18,8 @@ func (s *story) hire(program *Program) error {
 		name, role string
 		is         **client
 	}{{"Ada Obi", "approver", &s.people.ada}, {"Ben Ruiz", "approver", &s.people.ben}, {"Cleo Sand", "administrator", &s.people.cleo}} {
-		err := s.officer.post(s.ctx, "/v1/officers", map[string]string{"name": person.name, "role": person.role}, &struct{}{})
+		address := strings.ReplaceAll(strings.ToLower(person.name), " ", ".") + "@provider.example"
+		err := s.officer.post(s.ctx, "/v1/officers", map[string]string{"name": person.name, "role": person.role, "mail": address}, &struct{}{})
 		if err != nil {
 			return err
 		}

@@ -22,6 +22,7 @@ type story struct {
 	people  officers
 	gateway string
 	folder  string
+	box     *postOffice
 }
 
 // part is a reseller of the story.
@@ -61,7 +62,7 @@ func (s *story) tellAll(program *Program) error {
 	for i, who := range []struct{ name, country, contact string }{
 		{"Nordlys Hosting AS", "NO", "compliance@nordlys.example"},
 		{"Tardio Nuvens Ltda", "BR", "cumprimento@tardio.example"},
-		{"Silent Cloud Pte Ltd", "SG", "legal@silentcloud.example"},
+		{"Silent Cloud Pte Ltd", "SG", silentFirst},
 		{"Brisa Dados Lda", "PT", "juridico@brisa.example"},
 		{"Kestrel Bulut AS", "TR", "uyum@kestrel.example"},
 		{"Mirage Hosting KK", "JP", "legal@mirage.example"},
@@ -74,6 +75,9 @@ func (s *story) tellAll(program *Program) error {
 		s.day(program.clock.Now(), "%s (%s) got an invitation, made its own keys, signed its entity configuration and enrolled.", who.name, who.country)
 	}
 	diligent, late, silent, accused, stayed, waking := parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]
+	if err := s.reached(program, silent, silentSecond); err != nil {
+		return err
+	}
 
 	s.chapter("A statement's road in")
 	first, err := s.attest(diligent, program)

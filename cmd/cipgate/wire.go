@@ -46,6 +46,7 @@ import (
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/policy"
 	"github.com/cipgate/cipgate/resellers/registry"
+	"github.com/cipgate/cipgate/resellers/rehearsal"
 	"github.com/cipgate/cipgate/sync/delivery"
 	"github.com/cipgate/cipgate/sync/outbound"
 	"github.com/cipgate/cipgate/sync/trust"
@@ -71,6 +72,10 @@ type Program struct {
 	keeper   *keeper
 	pusher   *pusher
 
+	rehearsal *rehearsal.Rehearsal
+	rehearser *rehearser
+	inForce   inForce
+
 	// draining is closed when the server is about to stop: nobody is kept waiting for news from then on.
 	draining chan struct{}
 	drain    func()
@@ -95,20 +100,16 @@ func core(ctx context.Context, config Config, log *slog.Logger) (_ *Program, err
 	if err := os.MkdirAll(config.Data, 0o700); err != nil {
 		return nil, wrong("--data: %v", err)
 	}
-	rules := policy.Default()
-	if config.Policy != "" {
-		text, err := os.ReadFile(config.Policy)
-		if err != nil {
-			return nil, wrong("--policy: %v", err)
-		}
-		if rules, err = policy.Parse(text); err != nil {
-			return nil, wrong("--policy: %s: %v", config.Policy, err)
-		}
+	given, err := givenPolicy(config)
+	if err != nil {
+		return nil, err
 	}
-	// Each hop of a forwarded SET waits for the ledger beside what is inside it: a queue that is shorter could never take the longest.
-	if longest := 1 + rules.Intake.MaxPathLength.Value; config.Queue < longest {
-		return nil, wrong("--intake-queue: wanted at least %d, got %d: a SET that was forwarded as often as the policy %s allows (intake.max_path_length %d) is %d statements in one, and would be answered 503 for ever. Give --intake-queue %d or more, or a policy that lets SETs be forwarded less often",
-			longest, config.Queue, rules.ID(), rules.Intake.MaxPathLength.Value, longest, longest)
+	first := policy.Default()
+	if given != nil {
+		first = *given
+	}
+	if err := config.fits(first); err != nil {
+		return nil, err
 	}
 	p.db, err = migrations.Open(ctx, config.store())
 	unreachable := (*pgconn.ConnectError)(nil)
@@ -138,6 +139,14 @@ func core(ctx context.Context, config Config, log *slog.Logger) (_ *Program, err
 		return nil, err
 	}
 	self := config.entity()
+	rules, err := p.choosePolicy(ctx, given)
+	if err == nil {
+		err = config.fits(rules)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.inForce.now.Store(&rules)
 	// In a sandbox gateways and resellers may live on one machine; else nobody's word leads to this one.
 	p.outbound = outbound.New(config.Sandbox)
 	p.registry = registry.New(registry.Config{DB: p.db, Ledger: p.ledger, Signer: statements, Self: self, Fetch: p.outbound, Rules: rules.Intake, Now: p.clock.Now})
@@ -153,8 +162,10 @@ func core(ctx context.Context, config Config, log *slog.Logger) (_ *Program, err
 		return nil, err
 	}
 	p.delivery = delivery.New(delivery.Config{DB: p.db, Ledger: p.ledger, Signer: statements, Self: self, Sender: p.outbound,
-		Bodies: keys.bodies, Now: p.clock.Now, Jitter: rand.Float64, Log: log, Mail: letters, People: directory{p}, Sandbox: config.Sandbox})
+		Bodies: keys.bodies, Now: p.clock.Now, Jitter: rand.Float64, Log: log, Mail: letters, People: directory{p}, Sandbox: config.Sandbox, Cases: noticed{p}})
 	p.desk = desk.New(p.db, p.ledger, p.screener, p.docket, statements, self, rules.SpecialMeasures, p.clock.Now)
+	p.rehearsal = rehearsal.New(rehearsal.Config{DB: p.db, Ledger: p.ledger, Docket: p.docket, Signer: statements, Self: self, Now: p.clock.Now,
+		Adopt: p.adopt, Fits: config.fits})
 	// People sign in by the real clock, also where a sandbox's was moved.
 	p.auth = auth.New(p.db, time.Now, strings.HasPrefix(config.PublicURL, "https:"))
 	p.auth.RecordWith(p.desk)
@@ -224,7 +235,7 @@ func (p *Program) routes(keys keyring, rules policy.Policy, statements envelope.
 	itself := trust.Gateway{Entity: self, Name: p.config.name(), Federation: federation, Statements: published, Lifetime: 24 * time.Hour}
 	counts := signals.New()
 	p.road = &intake.Road{
-		Issuers: p.registry, Ledger: p.ledger, Audience: self, Now: p.clock.Now,
+		Issuers: p.registry, Customers: p.docket, Ledger: p.ledger, Audience: self, Now: p.clock.Now,
 		MaxAge: time.Duration(rules.Intake.MaxAge.Value), MaxAhead: time.Duration(rules.Intake.MaxAhead.Value),
 		Rates: intake.NewRates(p.config.Rate, p.config.Burst), Content: contentOf(rules.Intake),
 		// Checking a signature is pure computing, and the scheduler looks at the network only when a processor runs out of it: the
@@ -233,9 +244,10 @@ func (p *Program) routes(keys keyring, rules policy.Policy, statements envelope.
 		Patience:  verifyingPatience,
 		Holding:   semaphore.NewWeighted(bulkBytes),
 	}
-	pages := dashboard.New(dashboard.Config{Docket: p.docket, Acts: p.desk, Ledger: p.ledger, Contacts: p.registry, Answers: p.delivery, Outbox: p.delivery, Policy: rules, Now: p.clock.Now,
+	p.inForce.roads.now.Store(p.road)
+	pages := dashboard.New(dashboard.Config{Docket: p.docket, Acts: p.desk, Ledger: officer.Discreet{Books: p.ledger}, Contacts: p.registry, Answers: p.delivery, Outbox: p.delivery, Reached: p.delivery, Policy: p.policyNow, Now: p.clock.Now,
 		Entity: self, Sandbox: p.config.Sandbox, Version: programVersion()})
-	doors := events.Doors{Road: counts.Count(p.road), Stream: p.road, Counts: counts, Preview: p.docket.Preview,
+	doors := events.Doors{Road: counts.Count(&p.inForce.roads), Stream: &p.inForce.roads, Counts: counts, Preview: p.docket.Preview,
 		Knows: func(ctx context.Context, token string) bool {
 			_, ok := p.auth.CheckToken(ctx, token)
 			return ok
@@ -251,8 +263,8 @@ func (p *Program) routes(keys keyring, rules policy.Policy, statements envelope.
 			return c.SendString("ready\n")
 		})
 		wellknown.Board{Gateway: itself, Registry: p.registry, LogVkey: p.vkey, Version: programVersion(),
-			Sandbox: p.config.Sandbox, Now: p.clock.Now, Home: pages.Home}.Mount(app)
-		receipts.Shelf{Ledger: p.ledger, Vkey: p.vkey, Policy: rules.ID()}.Mount(app)
+			Sandbox: p.config.Sandbox, Now: p.clock.Now, Home: pages.Home, Keys: p.delivery.PublicKeys}.Mount(app)
+		receipts.Shelf{Ledger: p.ledger, Vkey: p.vkey, Policy: func() string { return p.policyNow().ID() }}.Mount(app)
 		documents.Desk{Archive: p.archive, Issuers: p.registry, Audience: self, Now: p.clock.Now, Clock: time.Now,
 			Patience: p.config.readTimeout(), Held: semaphore.NewWeighted(documentBytes)}.Mount(app)
 		enrolment.Desk{Registry: p.registry, Gateway: itself, LogVkey: p.vkey, Now: p.clock.Now}.Mount(app)
@@ -266,8 +278,8 @@ func (p *Program) routes(keys keyring, rules policy.Policy, statements envelope.
 		feeds := calendar.NewFeeds(p.db, p.clock.Now)
 		calendar.Calendar{Feeds: feeds, Docket: p.docket, Entity: self, Sandbox: p.config.Sandbox}.Mount(app)
 		app.Use("/v1", p.auth.API(), p.auth.Idempotent(keys.bodies))
-		officer.API{Docket: p.docket, Ledger: p.ledger, Registry: p.registry, Enrolments: p.registry, Records: p.archive, Notices: p.delivery, Calendars: feeds, Entity: self,
-			Desk: p.desk, Screener: p.screener, Exempted: p.docket, Officers: p.auth, Cases: p.docket, Now: p.clock.Now,
+		officer.API{Docket: p.docket, Ledger: officer.Discreet{Books: p.ledger}, Registry: p.registry, Enrolments: p.registry, Records: p.archive, Notices: p.delivery, Streams: p.delivery, Calendars: feeds, Entity: self,
+			Desk: p.desk, Screener: p.screener, Exempted: p.docket, Officers: p.auth, Cases: p.docket, Orders: p.docket, Reached: p.delivery, Rehearsal: p.rehearsal, Now: p.clock.Now,
 			Version: programVersion(), Log: p.log}.Mount(app)
 		p.auth.Mount(app)
 		docs.Library{Frame: pages.Frame()}.Mount(app)
@@ -314,7 +326,7 @@ func (p *Program) start(ctx context.Context) error {
 	if err := p.registry.CatchUp(ctx); err != nil {
 		return err
 	}
-	p.keeper, p.pusher = keep(p), pushNotices(p)
+	p.keeper, p.pusher, p.rehearser = keep(p), pushNotices(p), rehearse(p)
 	return nil
 }
 
@@ -351,6 +363,9 @@ func (p *Program) Close(_ context.Context) error {
 	}
 	if p.pusher != nil {
 		p.pusher.stop()
+	}
+	if p.rehearser != nil {
+		p.rehearser.stop()
 	}
 	p.drain()
 	if p.outbound != nil {

@@ -1,3 +1,5 @@
+//go:build !mutant
+
 package main
 
 import (
@@ -14,11 +16,17 @@ import (
 	"github.com/cipgate/cipgate/cmd/simulate/real"
 )
 
+// commands are what the program does beside simulating.
+var commands = map[string]command{"real": compare, "mutants": mutants}
+
 // compare plays lives to the model and to the whole gateway, which must state the same.
 func compare(ctx context.Context, p plan, out io.Writer) error {
 	all, err := life.NewPolicies(p.seed, p.policies)
 	if err != nil {
 		return fmt.Errorf("draw policies: %w", err)
+	}
+	if p.years == 0 {
+		p.years = 20
 	}
 	begin, years, killed, number := time.Now(), 0.0, 0, uint64(0)
 	if p.life >= 0 {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -24,7 +25,9 @@ type plan struct {
 	life     int64 // of one; -1 for as many as it takes
 	policies int
 	workers  int
-	awake    bool // the auditor wants files that are asleep to be judged by a new policy at once
+	first    bool      // it ends with the first violation
+	progress io.Writer // every minute it says there how far it is; nil if nobody wants to know
+	mutant   string
 }
 
 // lived is what came out.
@@ -44,57 +47,128 @@ type broken struct {
 	entries []audit.Entry
 }
 
+// gcPercent lets the heap grow to ten times what lives: a life is small and makes much that is forgotten at once, and with Go's own
+// number half of the time went into looking for that.
+const gcPercent = 900
+
 // live lives as many years as are wanted. The same plan gives the same violations, but for the last lives, of which some more or less
 // are begun.
 func (p plan) live(ctx context.Context) (lived, error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	all, err := life.NewPolicies(p.seed, p.policies)
 	if err != nil {
 		return lived{}, fmt.Errorf("draw policies: %w", err)
 	}
-	r := lived{seed: p.seed, kinds: map[string]int{}}
-	shelf := audit.NewShelf()
-	var mu sync.Mutex
-	var failed error
-	next := uint64(0)
+	c := crowd{plan: p, all: all, shelf: audit.NewShelf(), lived: lived{seed: p.seed, kinds: map[string]int{}}, begun: map[uint64]time.Time{}}
 	if p.life >= 0 {
-		next, p.workers = uint64(p.life), 1
-	}
-	// take gives out the next life, while more are wanted.
-	take := func() (number uint64, more bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		if failed != nil || ctx.Err() != nil || r.years >= p.years || p.life >= 0 && r.lives > 0 {
-			return 0, false
-		}
-		next++
-		return next - 1, true
+		c.next, p.workers = uint64(p.life), 1
 	}
 	var wait sync.WaitGroup
 	for range p.workers {
 		wait.Go(func() {
-			for number, more := take(); more; number, more = take() {
-				told, entries, err := one(p.seed, number, all)
-				a := audit.New(string(life.Gateway), shelf)
-				a.Steady, a.Asleep = told.Steady, !p.awake
-				found := a.Check(entries, told.Watches)
-				if errors.Is(err, life.ErrStuck) {
-					found, err = append(found, stuck(entries, err)), nil
-				}
-				mu.Lock()
-				if err != nil && failed == nil {
-					failed = fmt.Errorf("seed %d, life %d: %w", p.seed, number, err)
-				}
-				r.add(number, told, entries, found)
-				mu.Unlock()
+			for number, more := c.take(ctx); more; number, more = c.take(ctx) {
+				c.play(number)
 			}
 		})
 	}
-	wait.Wait()
-	if failed == nil {
-		failed = ctx.Err()
+	done := make(chan struct{})
+	go func() { wait.Wait(); close(done) }()
+	look, tell := time.NewTicker(patience/4), time.NewTicker(time.Minute)
+	defer look.Stop()
+	defer tell.Stop()
+	for {
+		select {
+		case <-done:
+			return c.result(ctx)
+		case <-tell.C:
+			c.tell()
+		case <-look.C:
+			if number, is := c.endless(); is {
+				return lived{}, fmt.Errorf("seed %d, life %d: %w after %s", p.seed, number, errEndless, patience)
+			}
+		}
 	}
-	slices.SortFunc(r.violations, func(a, b broken) int { return cmp.Compare(a.number, b.number) })
-	return r, failed
+}
+
+// patience is how long one life may take: some ten thousand times what it does take.
+const patience = 30 * time.Second
+
+// errEndless says that a decider does not come back. Whoever gets it must end: what does not come back cannot be stopped.
+var errEndless = errors.New("it has not come to an end")
+
+// crowd is the lives that are lived at once.
+type crowd struct {
+	plan
+	all   *life.Policies
+	shelf *audit.Shelf
+
+	mu     sync.Mutex
+	lived  lived
+	failed error
+	next   uint64
+	begun  map[uint64]time.Time // the lives that go on
+}
+
+// take gives out the next life, while more are wanted.
+func (c *crowd) take(ctx context.Context) (number uint64, more bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := &c.lived
+	if c.failed != nil || ctx.Err() != nil || r.years >= c.years || c.life >= 0 && r.lives > 0 || c.first && len(r.violations) > 0 {
+		return 0, false
+	}
+	number = c.next
+	c.next++
+	c.begun[number] = time.Now()
+	return number, true
+}
+
+// play plays a life and audits what came of it.
+func (c *crowd) play(number uint64) {
+	told, entries, err := one(c.seed, number, c.all)
+	a := audit.New(string(life.Gateway), c.shelf)
+	a.Steady = told.Steady
+	found := a.Check(entries, told.Watches)
+	if errors.Is(err, life.ErrStuck) {
+		found, err = append(found, stuck(entries, err)), nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.begun, number)
+	if err != nil && c.failed == nil {
+		c.failed = fmt.Errorf("seed %d, life %d: %w", c.seed, number, err)
+	}
+	c.lived.add(number, told, entries, found)
+}
+
+// tell says how far it is.
+func (c *crowd) tell() {
+	if c.progress == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	fmt.Fprintf(c.progress, "%d lives, %.0f of %.0f years, %d violations\n", c.lived.lives, c.lived.years, c.years, len(c.lived.violations))
+}
+
+// endless returns a life that does not come to an end.
+func (c *crowd) endless() (number uint64, is bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for number, began := range c.begun {
+		if time.Since(began) > patience {
+			return number, true
+		}
+	}
+	return 0, false
+}
+
+func (c *crowd) result(ctx context.Context) (lived, error) {
+	if c.failed == nil {
+		c.failed = ctx.Err()
+	}
+	slices.SortFunc(c.lived.violations, func(a, b broken) int { return cmp.Compare(a.number, b.number) })
+	return c.lived, c.failed
 }
 
 // stuck is the violation of a life in which the gateway came to a standstill.

@@ -2,7 +2,7 @@
 // say whether the ledger that comes out is what standing.md asks for.
 //
 //	go run ./cmd/simulate                      2,000 years, some seconds
-//	go run ./cmd/simulate --years 1000000      for the night
+//	go run ./cmd/simulate --years 1000000      the proof; it says every minute how far it is
 //	go run ./cmd/simulate --seed 1 --life 42   one life again
 //	go run ./cmd/simulate real                 the same lives to the whole gateway on SQLite too, which must state the same
 //	go run ./cmd/simulate mutants              the deciders with one line broken at a time: each must be found out
@@ -40,42 +40,45 @@ func main() {
 // errFound is what the program ends with if the auditor found something. The stories say what.
 var errFound = errors.New("the auditor found what must not stand in a ledger")
 
+// command is one of those beside simulating.
+type command func(ctx context.Context, p plan, out io.Writer) error
+
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	command := ""
-	if len(args) > 0 && (args[0] == "mutants" || args[0] == "real") {
-		command, args = args[0], args[1:]
+	var other command
+	if len(args) > 0 && commands[args[0]] != nil {
+		other, args = commands[args[0]], args[1:]
 	}
-	p := plan{}
+	p := plan{progress: stderr}
 	flags := flag.NewFlagSet("simulate", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Uint64Var(&p.seed, "seed", 1, "what everything follows from")
-	flags.Float64Var(&p.years, "years", 2000, "years of resellers to live; of real 100 are many, and a mutant gets 1,500 at most")
+	flags.Float64Var(&p.years, "years", 0, "years of resellers to live (default 2,000; of real 20; and as many as 12,000 in which a mutant is to be caught)")
 	flags.Int64Var(&p.life, "life", -1, "live only the life of this `number`")
 	flags.IntVar(&p.policies, "policies", 60, "random policies beside the shipped ones")
 	flags.IntVar(&p.workers, "workers", runtime.GOMAXPROCS(0), "lives at once")
-	flags.BoolVar(&p.awake, "awake", false, "find it too where a policy comes into force and a file sleeps on by the one before (known, see audit.Auditor)")
-	classes := flags.Bool("kinds", false, "print only which kinds of violations there are, one a line")
+	flags.StringVar(&p.mutant, "mutant", "", "of the mutants only those in whose description this `text` stands")
+	flags.BoolVar(&p.first, "first", false, "end with the first violation, and print only of which kind it is")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("flags: %w", err)
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("wanted flags, or first one of the words real and mutants; got %q. See: simulate --help", flags.Arg(0))
 	}
-	if p.years <= 0 || p.workers < 1 || p.policies < 0 {
-		return errors.New("--years and --workers: wanted something above 0; --policies: wanted 0 or more")
+	if p.years < 0 || p.workers < 1 || p.policies < 0 {
+		return errors.New("--workers: wanted something above 0; --years and --policies: wanted 0 or more")
 	}
-	switch command {
-	case "mutants":
-		return mutants(ctx, p, stdout)
-	case "real":
-		return compare(ctx, p, stdout)
+	if other != nil {
+		return other(ctx, p, stdout)
+	}
+	if p.years == 0 {
+		p.years = 2000
 	}
 	begin := time.Now()
 	r, err := p.live(ctx)
-	if err != nil {
+	if err != nil && len(r.violations) == 0 {
 		return err
 	}
-	if *classes {
+	if p.first {
 		for _, c := range r.classes() {
 			fmt.Fprintln(stdout, c)
 		}
@@ -83,7 +86,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		r.tell(stdout, time.Since(begin))
 	}
 	if len(r.violations) > 0 {
-		return errFound
+		err = errors.Join(err, errFound) // whoever interrupts it is told what it found so far
 	}
-	return nil
+	return err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -25,12 +26,33 @@ func TestNoLifeEndsInALedgerThatBreaksTheRules(t *testing.T) {
 	// Lives that do not come to everything show nothing of it.
 	for _, kind := range []string{
 		"finding-opened", "finding-cured", "warning-issued", "restriction-ordered", "closure-ordered", "relationship-terminated", "order-withdrawn",
-		"standing-changed", "limit-passed", "officer-action", "appeal-decided", "relationship-reinstated", "exemption-granted",
+		"standing-changed", "limit-passed", "outage-recorded", "officer-action", "appeal-decided", "relationship-reinstated", "exemption-granted",
 	} {
 		if r.kinds[kind] == 0 {
 			t.Errorf("in %.0f years no %s:\n%s", r.years, kind, told.String())
 		}
 	}
+}
+
+// The simulation is as fast as the deciders are: go test -run '^$' -bench Lives -cpuprofile cpu.out ./cmd/simulate
+func BenchmarkLives(b *testing.B) {
+	all, err := life.NewPolicies(lives.seed, 10)
+	if err != nil {
+		b.Fatal(err)
+	}
+	shelf, years, number := audit.NewShelf(), 0.0, uint64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		told, entries, err := one(lives.seed, number, all)
+		if err != nil {
+			b.Fatal(err)
+		}
+		a := audit.New(string(life.Gateway), shelf)
+		a.Steady = told.Steady
+		a.Check(entries, told.Watches)
+		years, number = years+told.Years, number+1
+	}
+	b.ReportMetric(years/b.Elapsed().Seconds(), "years/s")
 }
 
 func TestTheSameSeedGivesTheSameLife(t *testing.T) {
@@ -71,6 +93,15 @@ func TestTheModelAndTheWholeGatewayStateTheSame(t *testing.T) {
 	}
 }
 
+func TestEachMutantBreaksOneLineThatIsThere(t *testing.T) {
+	for _, m := range mutantList {
+		folder := t.TempDir()
+		if err := m.write(filepath.Join("..", ".."), folder, filepath.Join(folder, "overlay.json")); err != nil {
+			t.Errorf("%s: %v", m.does, err)
+		}
+	}
+}
+
 // The auditor must be able to say no. Each forger changes a ledger that is in order.
 func TestTheAuditorFindsWhatIsForged(t *testing.T) {
 	all, err := life.NewPolicies(lives.seed, 40)
@@ -107,7 +138,7 @@ func TestTheAuditorFindsWhatIsForged(t *testing.T) {
 			}
 			judge := func(entries []audit.Entry) []audit.Violation {
 				a := audit.New(string(life.Gateway), nil)
-				a.Steady, a.Asleep = told.Steady, !lives.awake
+				a.Steady = told.Steady
 				return a.Check(entries, told.Watches)
 			}
 			if len(judge(entries)) > 0 {

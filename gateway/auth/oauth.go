@@ -140,7 +140,11 @@ func (c Clients) Receiver() fiber.Handler {
 			receiver, err = c.holder(ctx, token)
 		}
 		if errors.Is(err, errUnknown) {
-			ctx.Set(fiber.HeaderWWWAuthenticate, fmt.Sprintf("Bearer resource_metadata=%q", metadata)) // RFC 9728, section 5.1
+			challenge := fmt.Sprintf("Bearer resource_metadata=%q", metadata) // RFC 9728, section 5.1
+			if token != "" {                                                  // RFC 6750, section 3.1: none for who shows nothing
+				challenge += `, error="invalid_token"`
+			}
+			ctx.Set(fiber.HeaderWWWAuthenticate, challenge)
 			return fmt.Errorf("%w: show an access token from POST /oauth/token as `Authorization: Bearer TOKEN`; they are good for %s. A system of the provider shows an API token",
 				problem.ErrUnauthenticated, AccessLife)
 		}
@@ -169,6 +173,7 @@ func Needs(oneOf ...string) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		has := ReceiverOf(c).scopes
 		if !slices.ContainsFunc(oneOf, func(scope string) bool { return slices.Contains(has, scope) }) {
+			c.Set(fiber.HeaderWWWAuthenticate, fmt.Sprintf(`Bearer error="insufficient_scope", scope=%q`, oneOf[0])) // RFC 6750, section 3.1
 			return fmt.Errorf("%w: this takes an access token with the scope %s. Ask POST /oauth/token for it", problem.ErrForbidden, strings.Join(oneOf, " or "))
 		}
 		return c.Next()

@@ -1,5 +1,5 @@
-// Package calendar serves dates as feeds that calendars subscribe to (RFC 5545): to an officer the next step of every reseller, to a
-// reseller what it owes by when and what comes if nothing is done.
+// Package calendar serves dates as feeds that calendars subscribe to (RFC 5545): to an officer the next step of every reseller, whom
+// to call and what is owed to an authority, to a reseller what it owes by when and what comes if nothing is done.
 //
 // A feed's address holds a token that shows nothing else and can be revoked; it is kept as its digest. A date keeps its UID as long as
 // it is about the same thing, and its SEQUENCE grows when it changes, so that calendars move it instead of showing it twice. Feeds
@@ -18,6 +18,7 @@ import (
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/obligations"
 )
 
 // Docket is where the dates come from.
@@ -25,6 +26,8 @@ type Docket interface {
 	List(ctx context.Context, after *docket.Place, limit int) ([]docket.Line, error)
 	Open(ctx context.Context, id envelope.ID) (docket.File, error)
 	Outlook(file docket.File) (escalation.Prospect, error)
+	Calls(ctx context.Context, after *docket.AskedPlace, limit int) ([]docket.Call, error)
+	Obligations(ctx context.Context, wanted docket.Wanted, after *docket.DuePlace, limit int) ([]obligations.Obligation, error)
 }
 
 // Calendar serves the feeds of one gateway.
@@ -81,7 +84,10 @@ func (c Calendar) dates(ctx context.Context, feed Feed) ([]date, error) {
 		}
 		return ofReseller(file.Entity, file.Case.ID, ahead), nil
 	}
-	var dates []date
+	dates, err := c.owed(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for after := (*docket.Place)(nil); len(dates) < mostDates; {
 		lines, err := c.Docket.List(ctx, after, listPage)
 		if err != nil {
@@ -129,6 +135,12 @@ func (c Calendar) write(feed Feed, dates []keptDate) string {
 		}
 		event.SetSummary(summary)
 		event.SetDescription(one.Description)
+		for _, at := range one.Remind {
+			alarm := event.AddAlarm()
+			alarm.SetAction(ics.ActionDisplay)
+			alarm.SetDescription(summary)
+			alarm.SetTrigger(fmt.Sprintf("-PT%dM", int(one.At.Sub(at).Minutes())))
+		}
 		event.SetTimeTransparency(ics.TransparencyTransparent) // a deadline keeps nobody busy
 		if one.URL != "" {
 			event.SetURL(one.URL)

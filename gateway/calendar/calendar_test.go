@@ -20,6 +20,7 @@ import (
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/escalation"
 	"github.com/cipgate/cipgate/resellers/history"
+	"github.com/cipgate/cipgate/resellers/obligations"
 )
 
 func TestMain(m *testing.M) { migrationstest.Main(m) }
@@ -35,6 +36,16 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 type files struct {
 	lines []docket.Line
 	ahead escalation.Prospect
+	owed  []obligations.Obligation
+	calls []docket.Call
+}
+
+func (f *files) Obligations(context.Context, docket.Wanted, *docket.DuePlace, int) ([]obligations.Obligation, error) {
+	return f.owed, nil
+}
+
+func (f *files) Calls(context.Context, *docket.AskedPlace, int) ([]docket.Call, error) {
+	return f.calls, nil
 }
 
 func (f *files) List(_ context.Context, after *docket.Place, _ int) ([]docket.Line, error) {
@@ -175,6 +186,29 @@ func TestAnOfficersFeedHoldsTheStepsOfAllAndNamesNobody(t *testing.T) {
 		}
 		if _, _, text := w.get(token); strings.Contains(text, "Ana") {
 			t.Error("the feed holds a name")
+		}
+	})
+}
+
+func TestWhatIsOwedToAnAuthorityAndWhomToCallAreDatesOfOfficersAlone(t *testing.T) {
+	migrationstest.Each(t, func(t *testing.T, db *gorm.DB) {
+		w := newWorld(t, db, false)
+		_, token := w.made("")
+		_, other := w.made(acme)
+		due := noon.AddDate(0, 0, 3)
+		w.files.owed = []obligations.Obligation{{ID: "o-1", About: acme, What: "Report it", DueAt: due, RemindAt: []time.Time{due.Add(-24 * time.Hour)}}}
+		w.files.calls = []docket.Call{{File: docket.File{Entity: acme}, Notice: escalation.Notice{CallBy: noon.AddDate(0, 0, 1), Words: "Call it."}}}
+		got := w.events(token)
+		owed, call := got["Owed: Report it"], got[string(acme)+": call it, or send a courier"]
+		if len(got) != 2 || valueOf(owed, ics.ComponentPropertyDtStart) != "20260304T120000Z" || valueOf(call, ics.ComponentPropertyDtStart) != "20260302T120000Z" ||
+			valueOf(owed, ics.ComponentPropertyUrl) != "https://provider.example/obligations" {
+			t.Errorf("the feed holds %v", got)
+		}
+		if _, _, text := w.get(token); !strings.Contains(text, "TRIGGER:-PT1440M") {
+			t.Errorf("it reminds of nothing: %s", text)
+		}
+		if _, _, text := w.get(other); strings.Contains(text, "Report it") || strings.Contains(text, "courier") {
+			t.Error("the reseller sees it")
 		}
 	})
 }

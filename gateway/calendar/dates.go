@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/obligations"
 )
 
 // date is one date of a feed.
@@ -17,6 +19,7 @@ type date struct {
 	Summary     string
 	Description string
 	URL         string
+	Remind      []time.Time
 }
 
 func (d date) digest() []byte {
@@ -36,6 +39,28 @@ func ofLine(gateway envelope.Entity, line docket.Line) (dates []date) {
 			Description: "Nothing passes it silently.", URL: page})
 	}
 	return dates
+}
+
+// owed are an officer's dates of what is owed to an authority, and of the resellers that must be called.
+func (c Calendar) owed(ctx context.Context) (dates []date, err error) {
+	due, err := c.Docket.Obligations(ctx, docket.Wanted{State: obligations.Open}, nil, mostDates)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range due {
+		dates = append(dates, date{UID: "owed." + o.ID, At: o.DueAt, Summary: "Owed: " + o.What, Description: "About " + string(o.About) + ". Source: " + o.Source,
+			URL: string(c.Entity) + "/obligations", Remind: o.RemindAt})
+	}
+	calls, err := c.Docket.Calls(ctx, nil, mostDates)
+	if err != nil {
+		return nil, err
+	}
+	for _, call := range calls {
+		id := call.File.ID().String()
+		dates = append(dates, date{UID: "call." + id, At: call.Notice.CallBy, Summary: string(call.File.Entity) + ": call it, or send a courier", Description: call.Notice.Words,
+			URL: string(c.Entity) + "/resellers/" + id})
+	}
+	return dates, nil
 }
 
 // ofReseller are a reseller's own dates: what it owes by when, what comes next if nothing is done, and the limit of its case.

@@ -24,6 +24,8 @@ import (
 	"github.com/cipgate/cipgate/gateway/dashboard/fault"
 	"github.com/cipgate/cipgate/gateway/dashboard/frame"
 	"github.com/cipgate/cipgate/gateway/dashboard/notices"
+	"github.com/cipgate/cipgate/gateway/dashboard/ordered"
+	"github.com/cipgate/cipgate/gateway/dashboard/owed"
 	"github.com/cipgate/cipgate/gateway/dashboard/reseller"
 	"github.com/cipgate/cipgate/gateway/dashboard/resellers"
 	"github.com/cipgate/cipgate/gateway/dashboard/signin"
@@ -39,6 +41,7 @@ import (
 type Docket interface {
 	List(ctx context.Context, after *docket.Place, limit int) ([]docket.Line, error)
 	officer.Cases
+	officer.Orders
 	Outlook(file docket.File) (escalation.Prospect, error)
 	Customers(ctx context.Context, reseller envelope.ID, wanted docket.CustomerFilter, after *docket.CustomerPlace, limit int) ([]history.Customer, error)
 }
@@ -61,8 +64,9 @@ type Config struct {
 	Answers answer.Answers
 	// Outbox is what resellers were told.
 	Outbox  notices.Outbox
-	Policy  policy.Policy
-	Now     func() time.Time // the gateway's clock, in a sandbox the one that can be moved
+	Reached officer.Reached      // when orders were delivered
+	Policy  func() policy.Policy // in force
+	Now     func() time.Time     // the gateway's clock, in a sandbox the one that can be moved
 	Entity  envelope.Entity
 	Sandbox bool
 	Version string
@@ -91,12 +95,14 @@ func (d *Dashboard) Mount(router fiber.Router, signedIn fiber.Handler) {
 	confirm.Mount(router, d.frame, d.config.Contacts)
 	answer.Pages{Frame: d.frame, Answers: d.config.Answers, Secure: strings.HasPrefix(string(d.config.Entity), "https:")}.Mount(router)
 	router.Get(waiting.Here, signedIn, waiting.Handler(d.frame, d.config.Docket, d.config.Acts, d.config.Now))
+	router.Get(owed.Here, signedIn, owed.Handler(d.frame, d.config.Docket, d.config.Entity, d.config.Now))
+	router.Get(ordered.Here, signedIn, ordered.Handler(d.frame, d.config.Docket, d.config.Reached, d.config.Now))
 	router.Post("/acts", signedIn, waiting.Post(d.config.Acts))
 	router.Get("/resellers", signedIn, resellers.Handler(d.frame, d.config.Docket, d.config.Now))
 	router.Get("/resellers/:id/customers", signedIn, customers.Handler(d.frame, d.config.Docket, d.config.Now))
 	notices.Pages{Frame: d.frame, Docket: d.config.Docket, Outbox: d.config.Outbox, Now: d.config.Now}.Mount(router, signedIn)
 	router.Get("/resellers/:id", signedIn, reseller.Handler(d.frame, reseller.Sources{
-		Docket: d.config.Docket, Ledger: d.config.Ledger, Policy: d.config.Policy, Now: d.config.Now,
+		Docket: d.config.Docket, Ledger: d.config.Ledger, Outbox: d.config.Outbox, Reached: d.config.Reached, Self: d.config.Entity, Policy: d.config.Policy, Now: d.config.Now,
 	}))
 }
 

@@ -76,6 +76,7 @@ func TestOneResellersPageTellsItsWholeFall(t *testing.T) {
 			"Now", "15 Apr 2026 09:00 UTC", "ordered to open no new accounts", "Next: ", "Why: the cure time of the warning has ended", "policy us-iaas-2024",
 			"was warned", "shortfall was found", "Why: rule cip.missing", "evidence: entry 0", "was enrolled")
 		w.approve(entity, "Mara Lind")
+		w.notify(entity) // proof of notice, without which the closing waits
 		w.pass(7)
 		w.open(pageOf(entity)).shows(t, "closing", "Waits for approval", "Terminated: ", "2 different people must approve")
 		w.approve(entity, "Mara Lind")

@@ -79,7 +79,7 @@ func newWorld(t *testing.T, db *gorm.DB, sandbox bool) *world {
 	w.auth = known
 	w.desk = desk.New(db, w.ledger, docket.NewScreener(db, w.ledger, self, 90, clock), w.docket, w.signer, self, policy.Default().SpecialMeasures, clock)
 	known.Mount(w.app)
-	pages := dashboard.New(dashboard.Config{Docket: w.docket, Acts: w.desk, Ledger: w.ledger, Policy: policy.Default(), Now: clock,
+	pages := dashboard.New(dashboard.Config{Docket: w.docket, Acts: w.desk, Ledger: w.ledger, Policy: policy.Default, Now: clock,
 		Entity: self, Sandbox: sandbox, Version: "1.2.3"})
 	w.app.Get("/", pages.Home)
 	pages.Mount(w.app, known.Page())

@@ -25,6 +25,13 @@ type Road interface {
 	Accept(ctx context.Context, raw []byte) (ledger.Receipt, error)
 }
 
+// Stream is where streams and dry runs go; intake.Road is one.
+type Stream interface {
+	Inspect(ctx context.Context, raw []byte) (intake.Inspection, error)
+	InspectClaims(ctx context.Context, claims []byte) (intake.Inspection, error)
+	Bulk(ctx context.Context, draining <-chan struct{}, next func() (intake.Line, error), answer func([]intake.Outcome) error) error
+}
+
 // Counts is told what became of each line of a stream; signals.Counts is one.
 type Counts interface {
 	Accepted(again bool)
@@ -34,7 +41,7 @@ type Counts interface {
 // Doors are what the routes lead to.
 type Doors struct {
 	Road   Road
-	Stream *intake.Road // takes streams, and looks at dry runs
+	Stream Stream // takes streams, and looks at dry runs
 	Counts Counts
 	// Preview foresees what a statement would change.
 	Preview Previewer

@@ -17,6 +17,7 @@ import (
 
 // Acts is what officers state about cases, and about the gateway's automation.
 type Acts interface {
+	Orderly
 	Approve(ctx context.Context, by statement.Officer, id envelope.ID, approval, reason string) (desk.Acted, error)
 	Refuse(ctx context.Context, by statement.Officer, id envelope.ID, approval, reason string) (desk.Acted, error)
 	PlaceHold(ctx context.Context, by statement.Officer, id envelope.ID, hold desk.Hold) (desk.Acted, error)
@@ -35,6 +36,9 @@ type Acts interface {
 	ProposeRelease(ctx context.Context, by statement.Officer, guard escalation.GuardKind, until time.Time, reason string) (desk.Acted, error)
 	Confirm(ctx context.Context, by statement.Officer, proposal, reason string) (desk.Acted, error)
 	Proposals(ctx context.Context, limit int) ([]desk.Proposal, error)
+	RecordObligation(ctx context.Context, by statement.Officer, asked desk.Requested) (string, desk.Acted, error)
+	FulfilObligation(ctx context.Context, by statement.Officer, id, reference, reason string) (desk.Acted, error)
+	ProposeWaiver(ctx context.Context, by statement.Officer, id, reason string) (desk.Acted, error)
 	Automation(ctx context.Context) (escalation.House, error)
 	Pause(ctx context.Context, by statement.Officer, reason string) (desk.Acted, error)
 	Resume(ctx context.Context, by statement.Officer, reason string) (desk.Acted, error)
@@ -176,7 +180,7 @@ func (a API) proposeLimit(ctx context.Context, in *limitProposalIn) (*actedOut, 
 type movePolicyIn struct {
 	ID   string `path:"id" doc:"base64url SHA-256 of the entity identifier"`
 	Body struct {
-		Policy string `json:"policy" minLength:"1" maxLength:"200" doc:"such as us-iaas-2024.3; one that this gateway has or had in force"`
+		Policy string `json:"policy" minLength:"1" maxLength:"200" doc:"such as us-iaas-2024.4; one that this gateway has or had in force"`
 		Reason string `json:"reason" minLength:"1" maxLength:"8000" doc:"stands in the ledger"`
 	}
 }
@@ -270,6 +274,8 @@ type recordNoticeIn struct {
 		Whom    string    `json:"whom" minLength:"1" maxLength:"200" doc:"the role of whom was told; no name"`
 		At      time.Time `json:"at"`
 		Reason  string    `json:"reason" minLength:"1" maxLength:"8000" doc:"what was said, and how it is known that it arrived"`
+
+		Unanswered bool `json:"unanswered,omitempty" doc:"nobody answered: a try, of which the policy says how many on different days count as proof"`
 	}
 }
 
@@ -279,7 +285,10 @@ func (a API) recordNotice(ctx context.Context, in *recordNoticeIn) (*actedOut, e
 		return nil, err
 	}
 	b := in.Body
-	acted, err := a.Desk.RecordNotice(ctx, officerIn(ctx), id, desk.Told{Notice: b.Notice, Channel: b.Channel, Whom: b.Whom, At: b.At, Reason: b.Reason})
+	acted, err := a.Desk.RecordNotice(ctx, officerIn(ctx), id, desk.Told{Notice: b.Notice, Channel: b.Channel, Whom: b.Whom, At: b.At, Reason: b.Reason, Unanswered: b.Unanswered})
+	if b.Unanswered {
+		return actedOf(acted, "It is a try that nobody answered. The case's proof of notice says how many more are needed.", err)
+	}
 	return actedOf(acted, "It is proof of notice.", err)
 }
 
@@ -304,9 +313,9 @@ func (a API) reinstate(ctx context.Context, in *reinstateIn) (*actedOut, error) 
 type proposal struct {
 	ID         string          `json:"id"`
 	About      envelope.Entity `json:"about"`
-	Action     string          `json:"action" enum:"limit.extended,guard.released"`
-	Subject    string          `json:"subject" doc:"the case, or what of the guard"`
-	EndsAt     time.Time       `json:"ends_at" doc:"the new limit, or until when the guard is released"`
+	Action     string          `json:"action" enum:"limit.extended,guard.released,obligation.waived"`
+	Subject    string          `json:"subject" doc:"the case, what of the guard, or the obligation"`
+	EndsAt     *time.Time      `json:"ends_at" doc:"the new limit, or until when the guard is released; null of a waiver"`
 	Reason     string          `json:"reason"`
 	ProposedBy officerJSON     `json:"proposed_by"`
 	ProposedAt time.Time       `json:"proposed_at"`
@@ -323,7 +332,7 @@ func (a API) proposals(ctx context.Context, in *limitIn) (*list[proposal], error
 	out := &list[proposal]{}
 	out.Body.Items = make([]proposal, len(found))
 	for i, p := range found {
-		out.Body.Items[i] = proposal{ID: p.ID, About: p.About, Action: p.Action, Subject: p.Subject, EndsAt: p.EndsAt, Reason: p.Reason, ProposedBy: officerOf(p.By),
+		out.Body.Items[i] = proposal{ID: p.ID, About: p.About, Action: p.Action, Subject: p.Subject, EndsAt: timeOf(p.EndsAt), Reason: p.Reason, ProposedBy: officerOf(p.By),
 			ProposedAt: p.ProposedAt, ExpiresAt: p.ExpiresAt(), MayConfirm: denied == nil && by.ID != p.By.ID}
 	}
 	return out, nil

@@ -18,6 +18,7 @@ import (
 	"github.com/cipgate/cipgate/resellers/desk"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/obligations"
 )
 
 // Cases is what the API and the pages read of open cases.
@@ -26,6 +27,10 @@ type Cases interface {
 	Cases(ctx context.Context, after *envelope.ID, limit int) ([]docket.File, error)
 	Approvals(ctx context.Context, file docket.File) ([]escalation.Approval, error)
 	Asked(ctx context.Context, after *docket.AskedPlace, limit int) ([]docket.Asked, error)
+	Calls(ctx context.Context, after *docket.AskedPlace, limit int) ([]docket.Call, error)
+	Notice(ctx context.Context, file docket.File) (escalation.Notice, bool, error)
+	Obligations(ctx context.Context, wanted docket.Wanted, after *docket.DuePlace, limit int) ([]obligations.Obligation, error)
+	Obligation(ctx context.Context, id string) (obligations.Obligation, error)
 }
 
 func (a API) registerApprovals(api huma.API) {
@@ -69,6 +74,7 @@ type Approval struct {
 	StepAt          time.Time       `json:"step_at" doc:"when the step falls due"`
 	LimitAt         *time.Time      `json:"limit_at"`
 	Silence         string          `json:"silence" enum:"acts,holds" doc:"what happens at step_at if nobody says anything"`
+	Unproved        string          `json:"unproved,omitempty" doc:"what proof of notice the step waits for beside its approval"`
 	MayApprove      bool            `json:"you_may_approve"`
 	WhyNot          string          `json:"why_not,omitempty" doc:"why you may not"`
 }
@@ -105,7 +111,7 @@ func approvalOf(ctx context.Context, file docket.File, found escalation.Approval
 	shown := Approval{ID: Key(file.ID(), found.ID), JTI: found.ID, ResellerID: file.ID().String(), Reseller: file.Entity, Name: file.History.Name,
 		Standing: file.Case.Standing.String(), Case: found.Case, Step: found.Step, Does: found.Does, Needed: found.People, Given: []grantJSON{},
 		AskedAt: found.AskedAt, DeputyAt: found.DeputyAt, AdministratorAt: found.AdministratorAt, Whose: found.Whose(now), StepAt: found.StepAt,
-		LimitAt: timeOf(found.LimitAt), Silence: string(found.Silence)}
+		LimitAt: timeOf(found.LimitAt), Silence: string(found.Silence), Unproved: found.Unproved}
 	for _, g := range found.Given {
 		shown.Given = append(shown.Given, grantJSON{By: officerOf(g.By), At: g.At})
 	}

@@ -11,6 +11,9 @@ import (
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/findings"
+	"github.com/cipgate/cipgate/resellers/history"
+	"github.com/cipgate/cipgate/resellers/obligations"
 )
 
 func (a API) registerCases(api huma.API) {
@@ -82,13 +85,18 @@ type openCaseJSON struct {
 	Decisions       []decision       `json:"decisions"`
 	LimitExtensions []limitExtension `json:"limit_extensions"`
 	Approvals       []Approval       `json:"approvals" doc:"steps that wait for people"`
+	Successor       *SuccessorJSON   `json:"successor" doc:"who takes the verified customers if the relationship ends; null: every account is ordered closed then"`
+
+	Notice      *Notified    `json:"notice" doc:"how far it is proved that the reseller was told of the last step; null if the next one waits for no proof"`
+	Obligations []Obligation `json:"obligations,omitempty" doc:"what is owed about this reseller; a list of cases leaves them out"`
 }
 
 func (a API) openCase(ctx context.Context, file docket.File) (openCaseJSON, error) {
 	c := file.Case
 	out := openCaseJSON{ResellerID: file.ID().String(), Reseller: file.Entity, Name: file.History.Name, Standing: c.Standing.String(), caseJSON: caseOf(c),
-		ClosesAt: timeOf(c.ClosesAt), TerminatesAt: timeOf(c.TerminatesAt), LimitAt: timeOf(c.LimitAt), Findings: findingsOf(c.Behind()),
+		ClosesAt: timeOf(c.ClosesAt), TerminatesAt: timeOf(c.TerminatesAt), LimitAt: timeOf(c.LimitAt), Findings: findingsOf(ctx, file.History, c.Behind()),
 		Holds: []holdOfCase{}, PendingReview: ReviewsOf(ctx, file), Decisions: []decision{}, LimitExtensions: []limitExtension{}}
+	out.Successor = successorOf(c)
 	if stage, ok := c.Stage(); ok && c.Extension.Stage == stage {
 		out.ExtendedTo = timeOf(c.Extension.To)
 	}
@@ -107,21 +115,42 @@ func (a API) openCase(ctx context.Context, file docket.File) (openCaseJSON, erro
 	for _, l := range c.LimitExtensions {
 		out.LimitExtensions = append(out.LimitExtensions, limitExtension{At: l.At, From: l.From, To: l.To, By: officerOf(l.By), ProposedBy: officerOf(l.ProposedBy), Reason: l.Reason})
 	}
-	var err error
+	notice, waits, err := a.Cases.Notice(ctx, file)
+	if err != nil {
+		return out, err
+	}
+	if waits {
+		shown := NotifiedOf(notice)
+		out.Notice = &shown
+	}
 	out.Approvals, err = ApprovalsOf(ctx, a.Cases, file, a.Now())
 	return out, err
 }
+
+// ObligationsOf are what is open of a reseller's obligations, the one that is due first first.
+func ObligationsOf(ctx context.Context, from Cases, id envelope.ID, now time.Time) ([]Obligation, error) {
+	found, err := from.Obligations(ctx, docket.Wanted{About: &id, State: obligations.Open}, nil, mostObligations)
+	all := make([]Obligation, len(found))
+	for i, o := range found {
+		all[i] = ObligationOf(o, now)
+	}
+	return all, err
+}
+
+// mostObligations is how many a case shows.
+const mostObligations = 50
 
 func caseOf(c escalation.Case) caseJSON {
 	return caseJSON{ID: c.ID, Policy: c.Policy, Since: c.Since, OpenedAt: c.OpenedAt, WarnedAt: timeOf(c.WarnedAt),
 		CureBy: timeOf(c.CureBy), RestrictedAt: timeOf(c.RestrictedAt), ClosingAt: timeOf(c.ClosingAt), TerminatedAt: timeOf(c.TerminatedAt)}
 }
 
-func findingsOf(open []escalation.Open) []finding {
+// findingsOf are open findings with the evidence that who asks may be shown.
+func findingsOf(ctx context.Context, h history.History, open []escalation.Open) []finding {
 	found := []finding{}
 	for _, f := range open {
 		found = append(found, finding{ID: f.ID, Rule: f.Rule, Severity: f.Severity, Since: f.Since,
-			OpenedAt: f.OpenedAt, Evidence: orEmpty(f.Evidence), Cure: f.Cure, Leaf: f.Leaf})
+			OpenedAt: f.OpenedAt, Evidence: orEmpty(findings.Visible(h, f.Evidence, Reads(ctx))), Cure: f.Cure, Leaf: f.Leaf})
 	}
 	return found
 }
@@ -205,7 +234,8 @@ func (a API) oneCase(ctx context.Context, in *byID) (*openCaseOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &openCaseOut{Body: shown}, nil
+	shown.Obligations, err = ObligationsOf(ctx, a.Cases, id, a.Now())
+	return &openCaseOut{Body: shown}, err
 }
 
 // findingOfReseller is an open finding in a list of many resellers.
@@ -226,7 +256,7 @@ type resellersPage struct {
 func (a API) findings(ctx context.Context, in *resellersPage) (*list[findingOfReseller], error) {
 	return listed(ctx, a.Cases, in, func(file docket.File) []findingOfReseller {
 		var found []findingOfReseller
-		for i, f := range findingsOf(file.Case.Findings) {
+		for i, f := range findingsOf(ctx, file.History, file.Case.Findings) {
 			found = append(found, findingOfReseller{file.ID().String(), file.Entity, file.History.Name, file.Case.Findings[i].Case, f})
 		}
 		return found

@@ -2,6 +2,7 @@ package officer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/ledger"
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/gateway/problem"
 	"github.com/cipgate/cipgate/resellers/docket"
@@ -85,15 +87,15 @@ type customerJSON struct {
 	OwnersVerified  int              `json:"owners_verified"`
 	AccountCount    int              `json:"account_count"`
 	AccountsOpen    int              `json:"accounts_open" doc:"not closed; a limited one is open"`
-	Reports         int              `json:"suspicious_reports"`
+	Reports         *int             `json:"suspicious_reports,omitempty" doc:"left out for who may not read what is for those who need to know"`
 	FirstAt         time.Time        `json:"first_at" doc:"when the first entry that names it was accepted"`
-	EntryCount      int              `json:"entry_count" doc:"entries that name it"`
+	EntryCount      *int             `json:"entry_count,omitempty" doc:"entries that name it; left out as suspicious_reports"`
 }
 
-func customerOf(c history.Customer) customerJSON {
+func customerOf(ctx context.Context, c history.Customer) customerJSON {
 	return customerJSON{ID: c.ID, Verification: verificationOf(c.Verification), UnverifiedSince: timeOf(c.UnverifiedSince), US: c.US(),
-		OwnerCount: c.Owners, OwnersVerified: c.OwnersVerified, AccountCount: c.Accounts, AccountsOpen: c.AccountsOpen, Reports: c.Reports,
-		FirstAt: c.FirstAt, EntryCount: c.EntryCount}
+		OwnerCount: c.Owners, OwnersVerified: c.OwnersVerified, AccountCount: c.Accounts, AccountsOpen: c.AccountsOpen, Reports: counted(ctx, c.Reports),
+		FirstAt: c.FirstAt, EntryCount: counted(ctx, c.EntryCount)}
 }
 
 type customersIn struct {
@@ -133,7 +135,7 @@ func (a API) customers(ctx context.Context, in *customersIn) (*list[customerJSON
 	out := &list[customerJSON]{}
 	out.Body.Items = make([]customerJSON, len(found))
 	for i, c := range found {
-		out.Body.Items[i] = customerOf(c)
+		out.Body.Items[i] = customerOf(ctx, c)
 	}
 	if len(found) == in.Limit {
 		last := wanted.PlaceOf(found[len(found)-1])
@@ -249,7 +251,7 @@ func (a API) customer(ctx context.Context, in *customerIn) (*customerOut, error)
 	}
 	out := &customerOut{}
 	b := &out.Body
-	b.customerJSON = customerOf(c)
+	b.customerJSON = customerOf(ctx, c)
 	owners, err := a.Docket.Owners(ctx, id, name, maxOfCustomer)
 	if err != nil {
 		return nil, err
@@ -275,6 +277,9 @@ func (a API) customer(ctx context.Context, in *customerIn) (*customerOut, error)
 	b.Entries = []told{}
 	for _, leafIndex := range c.Entries {
 		entry, err := a.Ledger.Entry(ctx, leafIndex)
+		if errors.Is(err, ledger.ErrNotFound) {
+			continue // it is not for who asks
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -27,6 +27,8 @@ type Enrolments interface {
 	ProposeRecovery(ctx context.Context, id envelope.ID, by statement.Officer, reason string) (string, error)
 	ApproveRecovery(ctx context.Context, id envelope.ID, proposal string, by statement.Officer) (registry.Invited, error)
 	AskContact(ctx context.Context, id envelope.ID, by statement.Officer) (registry.Confirmation, error)
+	Contacts
+	Moving
 }
 
 func (a API) registerEnrolments(api huma.API) {
@@ -39,6 +41,7 @@ func (a API) registerEnrolments(api huma.API) {
 	register(api, a.Log, http.MethodPost, "/v1/resellers/{id}/recovery", "propose-recovery", "Propose a new invitation for a reseller that lost all its keys", http.StatusCreated, a.proposeRecovery)
 	register(api, a.Log, http.MethodPost, "/v1/resellers/{id}/recovery/{proposal}/approve", "approve-recovery", "Approve such an invitation as another person; the token is shown once", http.StatusCreated, a.approveRecovery)
 	register(api, a.Log, http.MethodPost, "/v1/resellers/{id}/contact/ask", "ask-contact", "Make a link by which the contact confirms that it is reached; shown once", http.StatusCreated, a.askContact)
+	a.registerContacts(api)
 }
 
 // officerIn is who asks, by the session or the token.
@@ -276,8 +279,12 @@ func (a API) askContact(ctx context.Context, in *byID) (*confirmationOut, error)
 	if err != nil {
 		return nil, err
 	}
+	return a.confirmationOf(asked), nil
+}
+
+func (a API) confirmationOf(asked registry.Confirmation) *confirmationOut {
 	out := &confirmationOut{}
 	out.Body.URL = string(a.Entity) + "/confirm/" + asked.Token
 	out.Body.Token, out.Body.Contact, out.Body.ExpiresAt = asked.Token, asked.Contact, asked.ExpiresAt
-	return out, nil
+	return out
 }

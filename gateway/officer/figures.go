@@ -7,7 +7,7 @@ import (
 
 type figuresOut struct {
 	Body struct {
-		Statements             int            `json:"statements" doc:"submissions of every kind; none after a termination is counted anywhere here"`
+		Statements             *int           `json:"statements,omitempty" doc:"submissions of every kind; none after a termination is counted anywhere here. Left out for who may not read what is for those who need to know"`
 		LastStatedAt           *time.Time     `json:"last_stated_at"`
 		Customers              int            `json:"customers"`
 		CustomersVerified      int            `json:"customers_verified"`
@@ -26,7 +26,7 @@ type figuresOut struct {
 		AccountsNotOpened      int            `json:"accounts_not_opened" doc:"of which it was never stated that they opened"`
 		TrainingsPlanned       int            `json:"trainings_planned"`
 		TrainingsOccurred      int            `json:"trainings_occurred"`
-		SuspiciousReports      int            `json:"suspicious_reports" doc:"without corrections"`
+		SuspiciousReports      *int           `json:"suspicious_reports,omitempty" doc:"without corrections; left out as statements"`
 		CustomersByCountry     map[string]int `json:"customers_by_country"`
 		ForeignOwnersByCountry map[string]int `json:"foreign_owners_by_country"`
 	}
@@ -44,12 +44,12 @@ func (a API) figures(ctx context.Context, in *byID) (*figuresOut, error) {
 	f := file.History.Figures
 	out := &figuresOut{}
 	b := &out.Body
-	b.Statements, b.LastStatedAt = f.Statements, timeOf(f.LastStatedAt)
+	b.Statements, b.LastStatedAt = counted(ctx, f.Statements), timeOf(f.LastStatedAt)
 	b.Customers, b.CustomersVerified, b.CustomersNotVerified, b.CustomersUnstated = f.Customers, f.CustomersVerified, f.CustomersNotVerified, f.CustomersUnstated()
 	b.CustomersUS, b.CustomersUnverified, b.UnverifiedAccounts, b.CustomersIncomplete = f.CustomersUS, f.CustomersUnverified, f.UnverifiedAccounts, f.CustomersIncomplete
 	b.Owners, b.OwnersVerified, b.OwnersUS = f.Owners, f.OwnersVerified, f.OwnersUS
 	b.Accounts, b.AccountsOpen, b.AccountsLimited, b.AccountsNotOpened = f.Accounts, f.AccountsOpen, f.AccountsLimited, f.AccountsNotOpened
-	b.TrainingsPlanned, b.TrainingsOccurred, b.SuspiciousReports = f.TrainingsPlanned, f.TrainingsOccurred, f.SuspiciousReports
+	b.TrainingsPlanned, b.TrainingsOccurred, b.SuspiciousReports = f.TrainingsPlanned, f.TrainingsOccurred, counted(ctx, f.SuspiciousReports)
 	b.CustomersByCountry, b.ForeignOwnersByCountry = f.CustomersByCountry, f.ForeignOwnersByCountry
 	if b.CustomersByCountry == nil {
 		b.CustomersByCountry = map[string]int{}

@@ -22,6 +22,8 @@ import (
 // Desk records what officers state: of cases, special measures and exemptions.
 type Desk interface {
 	Acts
+	ChangeStream(ctx context.Context, by statement.Officer, change desk.StreamChange) (desk.Acted, error)
+	RotateNoticeKey(ctx context.Context, by statement.Officer, reason string) (desk.Acted, error)
 	Impose(ctx context.Context, by statement.Officer, said statement.SpecialMeasureImposed) (desk.Imposed, error)
 	Lift(ctx context.Context, by statement.Officer, said statement.SpecialMeasureLifted) (screening.Measure, error)
 	DecideHit(ctx context.Context, by statement.Officer, id string, decision docket.Decision, reason string) (docket.Hit, error)

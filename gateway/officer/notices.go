@@ -34,6 +34,8 @@ type attempt struct {
 	Status    int       `json:"status" doc:"what the receiver answered, HTTP, or SMTP for a mail; 0 if nobody answered, or it polled"`
 	LatencyMS float64   `json:"latency_ms"`
 	Problem   string    `json:"problem,omitempty"`
+	Request   string    `json:"request,omitempty" doc:"what was sent, and to which host; no address in full, no token"`
+	Response  string    `json:"response,omitempty" doc:"the beginning of what was answered; what it repeats of the request is left out"`
 }
 
 // proof is what proves that a notice reached the reseller, by one channel.
@@ -48,6 +50,8 @@ type proof struct {
 // mailing is a notice on its way to one contact by mail.
 type mailing struct {
 	Contact     string    `json:"contact" doc:"which contact of the reseller, by an id that names nobody"`
+	ID          string    `json:"id" doc:"in the outbox: POST /v1/outbox/{id}/retry tries it again"`
+	Second      bool      `json:"second,omitempty" doc:"it is the second contact"`
 	State       string    `json:"state" enum:"waiting,acknowledged,parked,dropped" doc:"waiting: to be mailed, or mailed and not answered yet"`
 	AddressedAt time.Time `json:"addressed_at"`
 	Err         string    `json:"err,omitempty" doc:"why it is parked"`
@@ -71,6 +75,7 @@ type notice struct {
 	Attempts       []attempt  `json:"attempts" doc:"the newest first"`
 	Mails          []mailing  `json:"mails" doc:"the same notice by mail, one for each contact"`
 	Proofs         []proof    `json:"proofs" doc:"what proves that it came, the earliest first; each is in the ledger as notice-proved, or as what an officer recorded"`
+	Later          []later    `json:"later,omitempty" doc:"of a step: the channels that follow while nothing proves that it came, in their order"`
 }
 
 func noticeOf(n delivery.Notice, ways delivery.Channels) notice {
@@ -80,18 +85,23 @@ func noticeOf(n delivery.Notice, ways delivery.Channels) notice {
 		told.LeafIndex = &n.LeafIndex
 	}
 	for _, one := range ways.Mails {
-		told.Mails = append(told.Mails, mailing{one.Contact, string(one.State), one.AddressedAt, one.Err, one.Description, attemptsOf(one.Notice)})
+		told.Mails = append(told.Mails, mailingOf(one))
 	}
 	for _, one := range ways.Proofs {
 		told.Proofs = append(told.Proofs, proof{one.Channel, one.AddressedAt, timeOf(one.SentAt), one.ProvedAt, one.Contact})
 	}
+	told.Later = latersOf(ways.Later)
 	return told
+}
+
+func mailingOf(one delivery.Mailing) mailing {
+	return mailing{Contact: one.Contact, ID: one.OutboxID(), Second: one.Second, State: string(one.State), AddressedAt: one.AddressedAt, Err: one.Err, Description: one.Description, Attempts: attemptsOf(one.Notice)}
 }
 
 func attemptsOf(n delivery.Notice) []attempt {
 	all := []attempt{}
 	for _, one := range n.Attempts {
-		all = append(all, attempt{one.At, one.Method, one.Status, float64(one.Latency.Microseconds()) / 1000, one.Problem})
+		all = append(all, attempt{one.At, one.Method, one.Status, float64(one.Latency.Microseconds()) / 1000, one.Problem, one.Request, one.Response})
 	}
 	return all
 }

@@ -52,12 +52,16 @@ type API struct {
 	Enrolments Enrolments
 	Records    Records
 	Notices    Notices
+	Streams    Streams
 	Desk       Desk
 	Screener   Screener
 	Exempted   Exempted
 	Officers   Officers
 	Calendars  Calendars
 	Cases      Cases
+	Orders     Orders
+	Reached    Reached
+	Rehearsal  Rehearsal
 	Now        func() time.Time // the gateway's clock
 	Entity     envelope.Entity
 	Version    string
@@ -85,6 +89,7 @@ func (a API) Mount(app *fiber.App) {
 	a.registerCustomers(api)
 	a.registerRecords(api)
 	a.registerNotices(api)
+	a.registerStreams(api)
 	a.registerCalendars(api)
 	a.registerMeasures(api)
 	a.registerExemptions(api)
@@ -92,6 +97,9 @@ func (a API) Mount(app *fiber.App) {
 	a.registerApprovals(api)
 	a.registerCases(api)
 	a.registerActs(api)
+	a.registerOrders(api)
+	a.registerObligations(api)
+	a.registerPolicies(api)
 }
 
 // register adds one operation whose errors are told by problem's table.

@@ -178,8 +178,9 @@ func (a API) releaseHold(ctx context.Context, in *releaseIn) (*decidedOut, error
 type eraseIn struct {
 	ID   string `path:"id" doc:"base64url SHA-256 of the entity identifier"`
 	Body struct {
-		Customer   string `json:"customer,omitempty" maxLength:"255" doc:"the reseller's opaque id; or give attestation"`
+		Customer   string `json:"customer,omitempty" maxLength:"255" doc:"the reseller's opaque id; or give attestation or answer"`
 		Program    string `json:"attestation,omitempty" doc:"digest of a cip-attestation, erased with the document that it names; or give customer"`
+		Answer     string `json:"answer,omitempty" doc:"digest of a remediation or a stated-by-link, whose words are erased; or give one of the others"`
 		LegalBasis string `json:"legal_basis" minLength:"1" maxLength:"2000" doc:"by what right, and who asked"`
 	}
 }
@@ -197,8 +198,19 @@ func (a API) erase(ctx context.Context, in *eraseIn) (*eraseOut, error) {
 		return nil, err
 	}
 	wanted := archive.Erasure{Customer: in.Body.Customer, LegalBasis: in.Body.LegalBasis}
-	if (in.Body.Customer == "") == (in.Body.Program == "") {
-		return nil, fmt.Errorf("%w: wanted customer or attestation, one of the two. Name what is to be erased", problem.ErrRequest)
+	named := 0
+	for _, one := range []string{in.Body.Customer, in.Body.Program, in.Body.Answer} {
+		if one != "" {
+			named++
+		}
+	}
+	if named != 1 {
+		return nil, fmt.Errorf("%w: wanted customer, attestation or answer, one of the three. Name what is to be erased", problem.ErrRequest)
+	}
+	if in.Body.Answer != "" {
+		if wanted.Answer, err = parseDigest("/answer", in.Body.Answer); err != nil {
+			return nil, err
+		}
 	}
 	if in.Body.Program != "" {
 		if wanted.Program, err = parseDigest("/attestation", in.Body.Program); err != nil {

@@ -108,6 +108,7 @@ type resellerOut struct {
 		Restrictions     []escalation.Restriction `json:"restrictions"`
 		PendingReview    []Review                 `json:"pending_review" doc:"what the reseller answered and nobody has decided yet"`
 		Approvals        []Approval               `json:"approvals" doc:"steps that wait for people"`
+		Superior         superiorJSON             `json:"superior" doc:"who stands right above, and whether another one must be found"`
 		LimitPassed      bool                     `json:"limit_passed" doc:"the case passed its limit, or will if nothing is done"`
 		IfNothingHappens []step                   `json:"if_nothing_happens"`
 	}
@@ -132,8 +133,10 @@ func (a API) reseller(ctx context.Context, in *byID) (*resellerOut, error) {
 		Standing: outlook.Standing.String(), NextStep: stepOf(outlook.NextStep), LimitAt: timeOf(outlook.LimitAt), Exempt: timeOf(outlook.Exempt.Until)}
 	b.Why, b.LimitPassed = outlook.Why, outlook.LimitPassed
 	b.CurrentlyDue, b.PastDue, b.EventuallyDue = orEmpty(outlook.CurrentlyDue), orEmpty(outlook.PastDue), orEmpty(outlook.EventuallyDue)
+	above := file.History.Superior
+	b.Superior = superiorJSON{Entity: above.Entity, Status: above.Status, FindBy: timeOf(above.FindBy)}
 	b.Restrictions = orEmpty(outlook.Restrictions)
-	b.Findings = findingsOf(file.Case.Findings)
+	b.Findings = findingsOf(ctx, file.History, file.Case.Findings)
 	b.IfNothingHappens = []step{}
 	for _, s := range outlook.Future {
 		b.IfNothingHappens = append(b.IfNothingHappens, stepOf(s))

@@ -66,8 +66,10 @@ func words(s statement.Statement) (headline, detail string) {
 			fmt.Sprintf("Accounts that exist go on, and a cure lifts the order. If nothing is cured, this follows at %s: %s. %s",
 				When(said.NextAt), consequence(said.Next), limit(said.LimitAt))
 	case statement.ClosureOrdered:
-		return closure(said.Scope),
-			fmt.Sprintf("If nothing is cured, the relationship ends at %s. %s", When(said.TerminatesAt), limit(said.LimitAt))
+		return closure(said)
+	case statement.HandOverOrdered:
+		return fmt.Sprintf("The accounts of verified customers were ordered handed over to %s.", said.Successor),
+			fmt.Sprintf("It takes them until %s; they had %d open accounts. Every other account was ordered closed.", When(said.Until), said.Accounts)
 	case statement.OrderWithdrawn:
 		return fmt.Sprintf("The order %s was taken back.", order(said.Order)), sentence(said.Why)
 	case statement.RelationshipTerminated:
@@ -220,11 +222,19 @@ func shortfall(rule string) string {
 	return "what the rule " + rule + " asks for is missing"
 }
 
-func closure(scope string) string {
-	if scope == "customer-accounts" {
-		return "The accounts of the customers concerned were ordered closed."
+func closure(said statement.ClosureOrdered) (headline, detail string) {
+	detail = fmt.Sprintf("If nothing is cured, the relationship ends at %s. %s", When(said.TerminatesAt), limit(said.LimitAt))
+	switch said.Scope {
+	case "customer-accounts":
+		headline = "The accounts of the customers concerned were ordered closed."
+		if said.Total > 0 {
+			detail = fmt.Sprintf("This order names %d of %d accounts (%d of %d orders). %s", len(said.Accounts), said.Total, said.Part, said.Parts, detail)
+		}
+		return headline, detail
+	case "remaining-accounts":
+		return "Every account that is left was ordered closed.", "It goes with the end of the relationship. An account that a successor takes is not meant."
 	}
-	return "The reseller's own account was ordered closed."
+	return "The reseller's own account was ordered closed.", detail
 }
 
 func order(name string) string {
@@ -235,6 +245,10 @@ func order(name string) string {
 		return "to close the reseller's own account"
 	case "customer-accounts":
 		return "to close customers' accounts"
+	case "remaining-accounts":
+		return "to close every account that is left"
+	case "hand-over":
+		return "to hand customers over to the successor"
 	}
 	return "“" + name + "”"
 }

@@ -37,13 +37,23 @@ func recorded(s statement.Statement) (headline, detail string) {
 		return "The limit of the case passed.", join("It was "+When(said.LimitAt)+".", sentence(said.Why))
 	case statement.NoticeProved:
 		return noticeProved(said)
+	case statement.SuperiorTold:
+		return superiorTold(said)
 	case statement.StatedByLink:
 		_, detail = remediation(said.Remediation)
 		return "A contact answered over the one-time link " + bare(said.Link) + ".",
 			join(fmt.Sprintf("Stated by the contact %s as a %s; signed by the gateway, not by the reseller.", bare(said.Contact),
 				strings.ReplaceAll(said.Remediation.RemediationKind, "-", " ")), detail)
+	case statement.SuperiorChanged:
+		return superiorChanged(said)
 	case statement.ScreeningChanged:
 		return screeningChanged(said)
+	case statement.PolicyShadowed:
+		if said.State == statement.ShadowStopped {
+			return "The policy " + said.Policy + " no longer runs beside the one in force.", join(bare(said.By.Name)+" stopped it.", sentence(said.Why))
+		}
+		return "The policy " + said.Policy + " runs beside the one in force.",
+			join(fmt.Sprintf("It decides nothing. Started by %s. SHA-256 of its text: %s.", bare(said.By.Name), said.Digest), sentence(said.Why))
 	case statement.TransactionCovered:
 		return transactionCovered(said)
 	case statement.SpecialMeasureImposed:
@@ -75,6 +85,26 @@ func noticeProved(said statement.NoticeProved) (headline, detail string) {
 		detail = join(detail, "First sent at "+When(said.SentAt)+".")
 	}
 	return "A notice is proved to have reached the reseller.", join(detail, "The notice is "+bare(said.Notice)+".")
+}
+
+func superiorTold(said statement.SuperiorTold) (headline, detail string) {
+	detail = fmt.Sprintf("The reseller is %s since %s, and nothing proves that it knows.", said.Standing, When(said.StatedAt))
+	if !said.NextAt.IsZero() {
+		detail = join(detail, "The next step of its case is due at "+When(said.NextAt)+".")
+	}
+	return "The superior was told that a step is due, and asked to reach its reseller.", join(detail, "The superior is "+bare(string(said.Superior))+".")
+}
+
+func superiorChanged(said statement.SuperiorChanged) (headline, detail string) {
+	switch said.Status {
+	case statement.SuperiorClosing:
+		headline = "The reseller was told that the account of its superior is ordered closed."
+	case statement.SuperiorTerminated:
+		headline = "The reseller was told that the relationship with its superior has ended."
+	default:
+		return "The reseller was told that its superior stays.", sentence(said.Why)
+	}
+	return headline, fmt.Sprintf("It has until %s to find another superior than %s; what it stated stays its own.", When(said.FindBy), said.Superior)
 }
 
 func screeningChanged(said statement.ScreeningChanged) (headline, detail string) {

@@ -17,7 +17,7 @@ func submitted(s statement.Statement) (headline, detail string) {
 		return account(said)
 	case statement.SuspiciousActivity:
 		return fmt.Sprintf("The reseller reported %s malicious activity.", said.Certainty),
-			join(fmt.Sprintf("It learned of it at %s; against %s.", When(said.DiscoveredAt), strings.Join(said.Categories, ", ")), whatWasSeen(said))
+			join(fmt.Sprintf("It learned of it at %s; against %s.", When(said.DiscoveredAt), strings.Join(said.Categories, ", ")), sentence(said.Description))
 	case statement.AITraining:
 		return training(said)
 	case statement.Remediation:
@@ -69,13 +69,6 @@ func account(said statement.AccountStatus) (headline, detail string) {
 		detail = join(detail, "The reason is "+said.Reason+".")
 	}
 	return headline, detail
-}
-
-func whatWasSeen(said statement.SuspiciousActivity) string {
-	if said.Audience == "need-to-know" {
-		return "What was seen is for those who need to know."
-	}
-	return sentence(said.Description)
 }
 
 func training(said statement.AITraining) (headline, detail string) {

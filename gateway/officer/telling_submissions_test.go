@@ -36,7 +36,7 @@ func TestWhatIsStatedOfCustomersAndOrdersIsToldInWords(t *testing.T) {
 		{
 			statement.SuspiciousActivity{Certainty: "suspected", DiscoveredAt: at(9), Categories: []string{"integrity"}, Description: "secret", Audience: "need-to-know"},
 			"The reseller reported suspected malicious activity.",
-			"It learned of it at 24 Nov 2026 09:00 UTC; against integrity. What was seen is for those who need to know.",
+			"It learned of it at 24 Nov 2026 09:00 UTC; against integrity. Secret.",
 		},
 		{
 			statement.SuspiciousActivity{Certainty: "actual", DiscoveredAt: at(9), Categories: []string{"integrity"}, Description: "a botnet.", Audience: "provider"},

@@ -148,7 +148,7 @@ func example(t *testing.T, kind statement.Kind) statement.Statement {
 		into[statement.CIPAttestation](t, kind), into[statement.FindingOpened](t, kind), into[statement.FindingCured](t, kind),
 		into[statement.StandingChanged](t, kind), into[statement.WarningIssued](t, kind), into[statement.RestrictionOrdered](t, kind),
 		into[statement.ClosureOrdered](t, kind), into[statement.OrderWithdrawn](t, kind), into[statement.RelationshipTerminated](t, kind),
-		into[statement.PolicyActivated](t, kind), into[statement.EntityEnrolled](t, kind),
+		into[statement.PolicyActivated](t, kind), into[statement.PolicyShadowed](t, kind), into[statement.EntityEnrolled](t, kind),
 		into[statement.CustomerVerification](t, kind), into[statement.AccountStatus](t, kind), into[statement.SuspiciousActivity](t, kind),
 		into[statement.AITraining](t, kind), into[statement.Remediation](t, kind), into[statement.OrderConfirmation](t, kind), into[statement.Forwarded](t, kind),
 		into[statement.RelationshipReinstated](t, kind), into[statement.AppealDecided](t, kind), into[statement.InformationRequested](t, kind),
@@ -157,6 +157,7 @@ func example(t *testing.T, kind statement.Kind) statement.Statement {
 		into[statement.RecordErased](t, kind), into[statement.OutageRecorded](t, kind),
 		into[statement.LimitPassed](t, kind), into[statement.NoticeProved](t, kind), into[statement.StatedByLink](t, kind),
 		into[statement.ScreeningChanged](t, kind), into[statement.TransactionCovered](t, kind),
+		into[statement.HandOverOrdered](t, kind), into[statement.SuperiorChanged](t, kind), into[statement.SuperiorTold](t, kind),
 		into[statement.ExemptionGranted](t, kind), into[statement.ExemptionWithdrawn](t, kind),
 	} {
 		read[candidate.Kind()] = candidate

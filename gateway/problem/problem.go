@@ -19,6 +19,7 @@ import (
 	"github.com/cipgate/cipgate/resellers/desk"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/registry"
+	"github.com/cipgate/cipgate/resellers/rehearsal"
 	"github.com/cipgate/cipgate/sync/delivery"
 )
 
@@ -80,15 +81,21 @@ var Table = []Row{
 	{Is: desk.ErrRefused, Status: http.StatusUnprocessableEntity, Code: "invalid_request", Title: "Refused"},
 	{Is: desk.ErrNotFound, Status: http.StatusNotFound, Code: "invalid_request", Title: "Not on record"},
 	{Is: desk.ErrMoved, Status: http.StatusConflict, Code: "invalid_request", Title: "Others acted at the same time"},
+	{Is: rehearsal.ErrRefused, Status: http.StatusUnprocessableEntity, Code: "invalid_request", Title: "Refused"},
+	{Is: rehearsal.ErrNotShown, Status: http.StatusConflict, Code: "invalid_request", Title: "Not what was shown"},
+	{Is: rehearsal.ErrNotFound, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such policy, backtest or report"},
 	{Is: docket.ErrNoHit, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such hit"},
 	{Is: docket.ErrNotFound, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such reseller"},
 	{Is: ledger.ErrErased, Status: http.StatusGone, Code: "invalid_request", Title: "Erased"},
+	{Is: docket.ErrNoObligation, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such obligation"},
+	{Is: docket.ErrNoOrder, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such order"},
 	{Is: docket.ErrNoCustomer, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such customer"},
 	{Is: ledger.ErrNotFound, Status: http.StatusNotFound, Code: "invalid_request", Title: "Not in the ledger"},
 	{Is: delivery.ErrNoStream, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such stream"},
 	{Is: delivery.ErrNoNotice, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such notice"},
 	{Is: delivery.ErrTaken, Status: http.StatusConflict, Code: "invalid_request", Title: "There is a stream already"},
 	{Is: delivery.ErrConfiguration, Status: http.StatusBadRequest, Code: "invalid_request", Title: "Stream not possible"},
+	{Is: delivery.ErrHeld, Status: http.StatusForbidden, Code: "access_denied", Title: "The provider stopped this stream"},
 	{Is: delivery.ErrMandatory, Status: http.StatusForbidden, Code: "access_denied", Title: "These notices cannot be declined"},
 	{Is: delivery.ErrTooSoon, Status: http.StatusTooManyRequests, Code: "rate_limited", Title: "Too many verifications", RetryAfter: delivery.MinVerificationInterval},
 	{Is: delivery.ErrNoLink, Status: http.StatusNotFound, Code: "invalid_request", Title: "This link does not hold"},

@@ -30,8 +30,8 @@ type Ledger interface {
 // Shelf serves one ledger.
 type Shelf struct {
 	Ledger Ledger
-	Vkey   string // the log's verifier key (C2SP signed-note)
-	Policy string // id of the policy in force, named on each receipt
+	Vkey   string        // the log's verifier key (C2SP signed-note)
+	Policy func() string // id of the policy in force, named on each receipt
 }
 
 // Mount registers /receipts and /log.
@@ -70,7 +70,7 @@ func (s Shelf) receipt(c *fiber.Ctx) error {
 			hashes[i] = base64.StdEncoding.EncodeToString(hash[:])
 		}
 		return c.JSON(receiptJSON{Digest: digest.String(), LeafIndex: entry.LeafIndex, AcceptedAt: entry.AcceptedAt,
-			Policy: s.Policy, Hashes: hashes, Checkpoint: string(receipt.Checkpoint)})
+			Policy: s.Policy(), Hashes: hashes, Checkpoint: string(receipt.Checkpoint)})
 	}
 	proved, err := receipt.MarshalText()
 	if err != nil {

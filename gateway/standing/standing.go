@@ -59,6 +59,15 @@ type Standing struct {
 	NextStep      Next                     `json:"next_step"`
 	LimitAt       time.Time                `json:"limit_at,omitzero"`
 	ExemptUntil   time.Time                `json:"exempt_until,omitzero"`
+	Superior      Superior                 `json:"superior,omitzero"` // only where another one must be found
+}
+
+// Superior is who stands right above the reseller and leaves, and by when to find another one.
+type Superior struct {
+	Entity envelope.Entity `json:"entity"`
+	Status string          `json:"status"` // closing, terminated
+	FindBy time.Time       `json:"find_another_by"`
+	ToDo   string          `json:"to_do"`
 }
 
 // Next is what comes if nothing is done. What the provider's people still have to say about it is theirs.
@@ -114,6 +123,10 @@ func of(p escalation.Prospect) Standing {
 	told := Standing{Standing: p.Standing.String(), CurrentlyDue: listed(p.CurrentlyDue), PastDue: listed(p.PastDue), EventuallyDue: listed(p.EventuallyDue),
 		PendingReview: listed(p.PendingReview), Errors: listed(p.Errors), Restrictions: listed(p.Restrictions), LimitAt: p.LimitAt, ExemptUntil: p.Exempt.Until,
 		NextStep: Next{What: p.NextStep.What, At: p.NextStep.At, Unless: p.NextStep.Unless}}
+	if above := p.Superior; above.Leaves() {
+		told.Superior = Superior{Entity: above.Entity, Status: above.Status, FindBy: above.FindBy,
+			ToDo: "Find another superior: ask one, or the provider, to have you invited under it, and enrol with the identifier and the keys that you have. What you stated stays yours."}
+	}
 	return told
 }
 

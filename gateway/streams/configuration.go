@@ -40,6 +40,9 @@ func (d Doors) create(c *fiber.Ctx) error {
 	if asked.Description != nil {
 		w.Description = *asked.Description
 	}
+	if asked.Algorithm != nil {
+		w.Algorithm = *asked.Algorithm
+	}
 	made, err := d.Delivery.Create(c.UserContext(), audience(c), w)
 	if err != nil {
 		return err
@@ -75,7 +78,7 @@ func update(d Doors, asked configuration, before delivery.Wanted) (delivery.Want
 	w, keep := before, true
 	if asked.Delivery != nil {
 		w = d.wanted(asked.StreamID, asked.Delivery)
-		w.EventsRequested, w.Description = before.EventsRequested, before.Description
+		w.EventsRequested, w.Description, w.Algorithm = before.EventsRequested, before.Description, before.Algorithm
 		keep = asked.Delivery.Authorization == ""
 	}
 	if asked.Requested != nil {
@@ -83,6 +86,9 @@ func update(d Doors, asked configuration, before delivery.Wanted) (delivery.Want
 	}
 	if asked.Description != nil {
 		w.Description = *asked.Description
+	}
+	if asked.Algorithm != nil {
+		w.Algorithm = *asked.Algorithm
 	}
 	return w, keep
 }
@@ -95,6 +101,9 @@ func replace(d Doors, asked configuration, _ delivery.Wanted) (delivery.Wanted, 
 	}
 	if asked.Description != nil {
 		w.Description = *asked.Description
+	}
+	if asked.Algorithm != nil {
+		w.Algorithm = *asked.Algorithm
 	}
 	return w, false
 }

@@ -2,6 +2,7 @@ package streams
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -103,6 +104,31 @@ func (d Doors) verify(c *fiber.Ctx) error {
 		return err
 	}
 	return c.SendStatus(fiber.StatusNoContent)
+}
+
+// replay brings a receiver once more what was addressed to it since a time. (Ours.)
+func (d Doors) replay(c *fiber.Ctx) error {
+	var asked struct {
+		StreamID string    `json:"stream_id"`
+		Since    time.Time `json:"since"`
+	}
+	if err := decode(c, &asked); err != nil {
+		return err
+	}
+	if asked.Since.IsZero() {
+		return fmt.Errorf("%w: since: wanted a time, RFC 3339, such as 2026-03-01T12:00:00Z, got none", problem.ErrRequest)
+	}
+	if _, err := d.Delivery.Stream(c.UserContext(), audience(c), asked.StreamID); err != nil {
+		return err
+	}
+	count, err := d.Delivery.Replay(c.UserContext(), audience(c), asked.Since)
+	if err != nil {
+		return err
+	}
+	return c.JSON(struct {
+		StreamID string `json:"stream_id"`
+		Notices  int64  `json:"notices"` // that wait again
+	}{asked.StreamID, count})
 }
 
 // maxSaid is how many notices one poll may acknowledge, or say that it cannot take.

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -33,6 +34,7 @@ type Delivery interface {
 	AddSubject(ctx context.Context, audience notices.Audience, id, subject string) error
 	RemoveSubject(ctx context.Context, audience notices.Audience, id, subject string) error
 	Verify(ctx context.Context, audience notices.Audience, id, state string) error
+	Replay(ctx context.Context, audience notices.Audience, since time.Time) (int64, error)
 	Poll(ctx context.Context, audience notices.Audience, id string, asked delivery.Polling, closing <-chan struct{}) (delivery.Polled, error)
 }
 
@@ -67,6 +69,7 @@ func (d Doors) Mount(router fiber.Router) {
 	router.Post("/ssf/subjects/remove", manage, d.removeSubject)
 	router.Post("/ssf/verify", read, d.verify)
 	router.Post("/ssf/poll/:id", read, d.poll)
+	router.Post("/ssf/replay", manage, d.replay)
 }
 
 type authorizationScheme struct {
@@ -86,13 +89,18 @@ type metadata struct {
 	Verification  string                `json:"verification_endpoint"`
 	Schemes       []authorizationScheme `json:"authorization_schemes"`
 	Subjects      string                `json:"default_subjects"`
+	// Algorithms are what a stream may ask for in set_signing_alg. (Ours: the framework has no name for it.)
+	Algorithms []string `json:"set_signing_alg_values_supported"`
+	// Replay is where a receiver that lost what it had asks for it once more. (Ours.)
+	Replay string `json:"replay_endpoint"`
 }
 
 func (d Doors) metadata(c *fiber.Ctx) error {
 	base := string(d.Gateway)
 	return c.JSON(metadata{SpecVersion: "1_0", Issuer: d.Gateway, JWKSURI: base + "/jwks.json", Methods: []string{delivery.MethodPush, delivery.MethodPoll},
 		Configuration: base + "/ssf/streams", Status: base + "/ssf/status", AddSubject: base + "/ssf/subjects/add", RemoveSubject: base + "/ssf/subjects/remove",
-		Verification: base + "/ssf/verify", Schemes: []authorizationScheme{{"urn:ietf:rfc:6749"}, {"urn:ietf:rfc:6750"}}, Subjects: "ALL"})
+		Verification: base + "/ssf/verify", Schemes: []authorizationScheme{{"urn:ietf:rfc:6749"}, {"urn:ietf:rfc:6750"}}, Subjects: "ALL",
+		Algorithms: delivery.Algorithms(), Replay: base + "/ssf/replay"})
 }
 
 // audience is who asks, as notices are numbered for it.
@@ -140,6 +148,7 @@ type configuration struct {
 	Audience    jsontext.Value `json:"aud"`
 	Supported   *[]string      `json:"events_supported"`
 	MinInterval *int           `json:"min_verification_interval"`
+	Algorithm   *string        `json:"set_signing_alg"`
 }
 
 // streamJSON is a stream's configuration as it is answered. What is sent along with a push is not told again.
@@ -153,6 +162,7 @@ type streamJSON struct {
 	Delivered   []string        `json:"events_delivered"`
 	MinInterval int             `json:"min_verification_interval"` // seconds
 	Description string          `json:"description,omitempty"`
+	Algorithm   string          `json:"set_signing_alg"`
 }
 
 func (d Doors) pollURL(id string) string { return string(d.Gateway) + "/ssf/poll/" + id }
@@ -168,7 +178,7 @@ func supported(audience notices.Audience) []string {
 func (d Doors) show(s delivery.Stream) streamJSON {
 	shown := streamJSON{StreamID: s.ID, Issuer: d.Gateway, Audience: s.Audience.Entity(d.Gateway), Delivery: deliveryJSON{Method: s.Method, Endpoint: s.Endpoint},
 		Supported: supported(s.Audience), Requested: s.EventsRequested, Delivered: slices.Clone(s.Delivered), MinInterval: int(delivery.MinVerificationInterval.Seconds()),
-		Description: s.Description}
+		Description: s.Description, Algorithm: s.Algorithm}
 	if s.Method == delivery.MethodPoll {
 		shown.Delivery.Endpoint = d.pollURL(s.ID)
 	}

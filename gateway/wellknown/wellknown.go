@@ -32,15 +32,15 @@ type Board struct {
 	Now      func() time.Time
 	// Home answers a browser on /.
 	Home fiber.Handler
+	// Keys are the keys that sign what the gateway sends, a JWK Set: its statement key, and those of notices that receivers want signed
+	// otherwise. Only the statement key stands in its configuration too: nothing else signs what is in the ledger.
+	Keys func(ctx context.Context) ([]byte, error)
 }
 
 // Mount registers /, /jwks.json, /schemas/ and the well-known addresses.
 func (b Board) Mount(router fiber.Router) {
 	router.Get("/", b.self)
-	router.Get("/jwks.json", func(c *fiber.Ctx) error {
-		c.Set(fiber.HeaderContentType, "application/jwk-set+json")
-		return c.Send(b.Gateway.Statements)
-	})
+	router.Get("/jwks.json", b.keys)
 	router.Get("/schemas/:name", schema)
 	router.Get("/.well-known/openid-federation", b.configuration)
 	router.Get("/e/:slug/.well-known/openid-federation", b.hosted)
@@ -72,6 +72,15 @@ func schema(c *fiber.Ctx) error {
 		names = append(names, string(kind)+".v1.json")
 	}
 	return fmt.Errorf("%w: no such schema; there are %s", problem.ErrNoSuchPage, strings.Join(names, ", "))
+}
+
+func (b Board) keys(c *fiber.Ctx) error {
+	keys, err := b.Keys(c.UserContext())
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, "application/jwk-set+json")
+	return c.Send(keys)
 }
 
 func (b Board) configuration(c *fiber.Ctx) error {

@@ -67,10 +67,23 @@ type Archive struct {
 	// looked is up to where the ledger was looked through without finding anything for the archive. It is kept in memory:
 	// writing it down each time would cost the store a commit.
 	looked atomic.Int64
+	// adopted are the terms of a policy that was put in force since; nil where those of Config hold.
+	adopted atomic.Pointer[policy.Records]
 }
 
 // New returns the archive of a gateway.
 func New(config Config) *Archive { return &Archive{Config: config} }
+
+// Adopt goes by the terms of another policy from here on.
+func (a *Archive) Adopt(records policy.Records) { a.adopted.Store(&records) }
+
+// terms are how long records are kept, by the policy in force.
+func (a *Archive) terms() policy.Records {
+	if adopted := a.adopted.Load(); adopted != nil {
+		return *adopted
+	}
+	return a.Records
+}
 
 // state appends what the gateway says about a reseller. The same jti states once.
 func (a *Archive) state(ctx context.Context, about envelope.Entity, jti string, said statement.Statement) error {

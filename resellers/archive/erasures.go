@@ -19,10 +19,11 @@ const maxRecords = 50_000
 const perStatement = 500
 
 // Erasure is what an officer asks to have erased, at the request of whom it concerns: what was stated of one customer, or
-// an attestation with the document that it names.
+// an attestation with the document that it names, or an answer in a case, such as what a contact typed over a link.
 type Erasure struct {
-	Customer   string          // the reseller's opaque id; empty for a program
-	Program    envelope.Digest // of the attestation; zero for a customer
+	Customer   string          // the reseller's opaque id; empty for the others
+	Program    envelope.Digest // of the attestation; zero for the others
+	Answer     envelope.Digest // of a remediation or a stated-by-link; zero for the others
 	LegalBasis string
 }
 
@@ -71,11 +72,12 @@ func (a *Archive) Erase(ctx context.Context, by statement.Officer, id envelope.I
 func (a *Archive) about(ctx context.Context, id envelope.ID, wanted Erasure) ([]statement.Entry, error) {
 	var found []statement.Entry
 	err := a.each(ctx, id, func(e statement.Entry) bool {
-		if e.Statement.Kind().ByGateway() || e.Erased {
+		if !e.Statement.Kind().Erasable() || e.Erased {
 			return true
 		}
 		_, program := e.Statement.(statement.CIPAttestation)
-		if wanted.Customer != "" && e.Customer == wanted.Customer || wanted.Customer == "" && program && e.Digest == wanted.Program {
+		_, answer := statement.RemediationOf(e)
+		if wanted.Customer != "" && e.Customer == wanted.Customer || wanted.Customer == "" && (program && e.Digest == wanted.Program || answer && e.Digest == wanted.Answer) {
 			found = append(found, e)
 		}
 		return len(found) < maxRecords
@@ -118,23 +120,25 @@ func (a *Archive) mayErase(ctx context.Context, id envelope.ID, wanted Erasure, 
 		return refused("the legal hold %s on who forwarded these records keeps them (%s, by %s). Release it first, if whoever asked for it agrees", hold.ID, hold.Reason, hold.Officer)
 	}
 	var term Term
-	if wanted.Customer != "" {
+	if wanted.Answer != (envelope.Digest{}) {
+		term = answerTerm(a.Records, entries[0].AcceptedAt)
+	} else if wanted.Customer != "" {
 		// What is erased already counts for the term too: its days are left.
 		all, err := a.ofCustomer(ctx, id, wanted.Customer)
 		if err != nil {
 			return err
 		}
-		term = customerTerm(a.Records, all)
+		term = customerTerm(a.terms(), all)
 	} else if term, err = a.programTerm(ctx, id, entries[0], terminated); err != nil {
 		return err
 	}
 	switch {
 	case term.Open && wanted.Customer != "":
-		return refused("an account of this customer is open, so its records are kept. They may be erased %s after the later of its closing and the last access", a.Records.Floor.Value)
+		return refused("an account of this customer is open, so its records are kept. They may be erased %s after the later of its closing and the last access", a.terms().Floor.Value)
 	case term.Open:
-		return refused("this is the newest attestation of a reseller in business, so it is kept. It may be erased %s after a newer one", a.Records.Floor.Value)
+		return refused("this is the newest attestation of a reseller in business, so it is kept. It may be erased %s after a newer one", a.terms().Floor.Value)
 	case now.Before(term.Floor):
-		return refused("these records are kept until %s: %s (%s). Ask again after that", term.Floor.UTC().Format(time.RFC3339), a.Records.Floor.Value, a.Records.Floor.Source)
+		return refused("these records are kept until %s: %s (%s). Ask again after that", term.Floor.UTC().Format(time.RFC3339), a.terms().Floor.Value, a.terms().Floor.Source)
 	}
 	return nil
 }
@@ -158,7 +162,7 @@ func (a *Archive) programTerm(ctx context.Context, id envelope.ID, attestation s
 		}
 		return true
 	})
-	return programTerm(a.Records, replaced, terminated), err
+	return programTerm(a.terms(), replaced, terminated), err
 }
 
 // stateErased states what is erased, in as many statements as it takes. Each jti follows from what it erases, so that two

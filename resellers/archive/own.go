@@ -26,10 +26,10 @@ type ownRow struct {
 
 func (ownRow) TableName() string { return "archive_own" }
 
-// ofItself says whether an entry is what a reseller stated of itself alone. What it forwarded is erased with what is inside.
+// ofItself says whether an entry is what a reseller stated of itself alone, or its contact over a link. What it forwarded is erased with what is inside.
 func ofItself(e statement.Entry) bool {
 	kind := e.Statement.Kind()
-	return !kind.ByGateway() && e.Customer == "" && kind != statement.KindForwarded
+	return kind.Erasable() && e.Customer == "" && kind != statement.KindForwarded
 }
 
 // sweepOwn erases what one reseller stated of itself and has had its time. Its entries are read only where something may have:
@@ -63,7 +63,7 @@ func (a *Archive) sweepOwn(ctx context.Context, entity envelope.Entity, old int6
 		return err
 	}
 	held = held || slices.ContainsFunc(holds, func(h Hold) bool { return h.holds("", now) })
-	next := a.Records.Ceiling.From(now)
+	next := a.terms().Ceiling.From(now)
 	var erase []statement.Entry
 	for i, e := range own {
 		term := a.ownTerm(own[i:], file.History.TerminatedAt)
@@ -78,7 +78,7 @@ func (a *Archive) sweepOwn(ctx context.Context, entity envelope.Entity, old int6
 		}
 	}
 	if len(erase) > 0 {
-		basis := fmt.Sprintf("Records are kept for %s: %s", a.Records.Ceiling.Value, a.Records.Ceiling.Source)
+		basis := fmt.Sprintf("Records are kept for %s: %s", a.terms().Ceiling.Value, a.terms().Ceiling.Source)
 		if _, err := a.stateErased(ctx, entity, erase, "schedule", basis); err != nil {
 			return err
 		}
@@ -116,7 +116,7 @@ func (a *Archive) ownTerm(own []statement.Entry, terminated time.Time) Term {
 			replaced = own[i+1].AcceptedAt
 		}
 	}
-	return programTerm(a.Records, replaced, terminated)
+	return programTerm(a.terms(), replaced, terminated)
 }
 
 func isAttestation(e statement.Entry) bool {

@@ -74,6 +74,10 @@ func programTerm(p policy.Records, replaced, terminated time.Time) Term {
 	return Term{}.from(p, slices.MinFunc(ends, time.Time.Compare))
 }
 
+// answerTerm is how long an answer in a case is kept where somebody asks for its erasure: from when it was stated. Nobody asking, it stays
+// as long as what else the reseller stated of itself.
+func answerTerm(p policy.Records, stated time.Time) Term { return Term{}.from(p, stated) }
+
 func (t Term) from(p policy.Records, start time.Time) Term {
 	t.Floor, t.Until = p.Floor.From(start), p.Ceiling.From(start)
 	return t

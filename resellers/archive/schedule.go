@@ -59,7 +59,7 @@ func (a *Archive) Sweep(ctx context.Context) error {
 }
 
 func (a *Archive) sweepAll(ctx context.Context, now time.Time) error {
-	old, err := a.firstAfter(ctx, a.Records.Ceiling.Before(now))
+	old, err := a.firstAfter(ctx, a.terms().Ceiling.Before(now))
 	if err != nil || old == 0 {
 		return err
 	}
@@ -180,11 +180,11 @@ func (a *Archive) sweepOne(ctx context.Context, entity envelope.Entity, old int6
 	if err != nil {
 		return err
 	}
-	basis := fmt.Sprintf("Records are kept for %s: %s", a.Records.Ceiling.Value, a.Records.Ceiling.Source)
+	basis := fmt.Sprintf("Records are kept for %s: %s", a.terms().Ceiling.Value, a.terms().Ceiling.Source)
 	var rows []erasedRow
 	var erase []statement.Entry
 	for customer, entries := range byCustomer {
-		term := customerTerm(a.Records, entries)
+		term := customerTerm(a.terms(), entries)
 		if term.Open || now.Before(term.Until) || slices.ContainsFunc(holds, func(h Hold) bool { return h.holds(customer, now) }) {
 			continue
 		}

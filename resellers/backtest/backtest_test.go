@@ -62,8 +62,8 @@ func (p *past) fold(at time.Time, by envelope.Entity, said statement.Statement) 
 }
 
 func (p *past) judge(now time.Time) {
-	found, turns := findings.Assess(p.policy, p.history, now)
-	states, next, err := escalation.Decide(p.policy, reseller, p.c, p.history, escalation.House{}, found, now)
+	found, turns := findings.Assess(&p.policy, &p.history, now)
+	states, next, err := escalation.Decide(&p.policy, reseller, p.c, p.history, escalation.House{}, found, now)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -111,8 +111,8 @@ func drawn(t *rapid.T, p policy.Policy) (*past, time.Time) {
 	return lived, now
 }
 
-func replayed(t interface{ Fatal(...any) }, p policy.Policy, entries []statement.Entry, until time.Time) []backtest.Line {
-	r := backtest.New(p, escalation.House{}, reseller)
+func replayed(t interface{ Fatal(...any) }, p policy.Policy, entries []statement.Entry, until time.Time) []backtest.Stated {
+	r := backtest.New(p, nil, reseller)
 	for _, e := range entries {
 		if err := r.Take(e); err != nil {
 			t.Fatal(err)
@@ -125,8 +125,8 @@ func replayed(t interface{ Fatal(...any) }, p policy.Policy, entries []statement
 	return lines
 }
 
-func was(entries []statement.Entry) []backtest.Line {
-	var lines []backtest.Line
+func was(entries []statement.Entry) []backtest.Stated {
+	var lines []backtest.Stated
 	for _, e := range entries {
 		if line, happened := backtest.Was(e); happened {
 			lines = append(lines, line)
@@ -143,7 +143,7 @@ func TestUnderThePolicyOfThenEverythingHappensAsItDid(t *testing.T) {
 		if !slices.Equal(got, wanted) {
 			t.Fatalf("replayed\n%v\nwanted\n%v", got, wanted)
 		}
-		report := backtest.NewReport(p.ID(), until)
+		report := backtest.NewReport(p, until)
 		report.Add(reseller, len(lived.entries), wanted, got)
 		if report.Differing != 0 || !maps.Equal(report.Was.Findings, report.Would.Findings) || report.Was.Terminated != report.Would.Terminated {
 			t.Fatalf("%+v", report)
@@ -169,16 +169,16 @@ func TestAStricterPolicyWouldHaveWarnedSooner(t *testing.T) {
 	lived.runTo(until)
 
 	got := replayed(t, stricter(t), lived.entries, until)
-	wanted := []backtest.Line{
+	wanted := []backtest.Stated{
 		{At: start.Add(10 * day), What: backtest.FindingOpened, Rule: "cip.missing"},
 		{At: start.Add(10 * day), What: "warned"},
 		{At: start.Add(20 * day), What: "good"},
 	}
-	alike := func(a, b backtest.Line) bool { return a.At.Equal(b.At) && a.What == b.What && a.Rule == b.Rule }
+	alike := func(a, b backtest.Stated) bool { return a.At.Equal(b.At) && a.What == b.What && a.Rule == b.Rule }
 	if !slices.EqualFunc(got, wanted, alike) {
 		t.Fatalf("got %v", got)
 	}
-	report := backtest.NewReport("stricter", until)
+	report := backtest.NewReport(policy.Policy{Name: "stricter"}, until)
 	report.Add(reseller, len(lived.entries), was(lived.entries), got)
 	if report.Differing != 1 || report.Would.Warned != 1 || report.Was.Warned != 0 || len(report.Differences) != 1 || len(report.Differences[0].Was) != 0 {
 		t.Errorf("%+v", report)
@@ -207,10 +207,11 @@ func TestApprovalsAreGivenWhenTheyAreAskedFor(t *testing.T) {
 	var standings []string
 	for _, line := range got {
 		if line.What != backtest.FindingOpened {
-			standings = append(standings, line.What)
+			standings = append(standings, fmt.Sprintf("%s on day %g", line.What, line.At.Sub(start).Hours()/24))
 		}
 	}
-	if wanted := []string{"warned", "restricted", "closing", "terminated"}; !slices.Equal(standings, wanted) {
+	// And its notices are taken as proved when an officer would be asked to call, so each step comes at its time.
+	if wanted := []string{"warned on day 30", "restricted on day 44", "closing on day 51", "terminated on day 59"}; !slices.Equal(standings, wanted) {
 		t.Errorf("got %v, wanted %v", standings, wanted)
 	}
 }
@@ -220,7 +221,7 @@ func TestWhoWaitedLongestIsFoundAmongManyCustomers(t *testing.T) {
 	text := strings.Replace(file(t), "version: 2", "version: 9", 1)
 	p := earlier(t, text)
 	rapid.Check(t, func(t *rapid.T) {
-		r := backtest.New(p, escalation.House{}, reseller)
+		r := backtest.New(p, nil, reseller)
 		entries := []statement.Entry{{AcceptedAt: start, About: reseller, By: gateway, Statement: enrolled()}}
 		since := map[string]time.Time{}
 		now := start.Add(day)
@@ -257,7 +258,7 @@ func TestWhoWaitedLongestIsFoundAmongManyCustomers(t *testing.T) {
 				first = at
 			}
 		}
-		opened := slices.IndexFunc(lines, func(l backtest.Line) bool { return l.Rule == policy.CustomerUnverified })
+		opened := slices.IndexFunc(lines, func(l backtest.Stated) bool { return l.Rule == policy.CustomerUnverified })
 		due := first.Add(30 * day)
 		if wanted := !first.IsZero() && !due.After(now.Add(29*day)); wanted && opened < 0 {
 			t.Fatalf("nobody verified who waits since %s, and no finding: %v", first, lines)

@@ -7,16 +7,19 @@ import (
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/policy"
 )
 
 // Report compares what happened with what would have happened under another policy, totals first.
 type Report struct {
 	Policy    string    `json:"policy"` // the one that was tried
+	Digest    string    `json:"digest"` // SHA-256 of its file, base64url
 	Until     time.Time `json:"until"`
 	Resellers int       `json:"resellers"`
 	Entries   int       `json:"entries"`
 	Was       Totals    `json:"was"`
 	Would     Totals    `json:"would"`
+	Memory    uint64    `json:"memory"` // bytes that the program's objects took at most, as far as was looked
 	// Differences are the resellers whose steps differ, ordered by entity, the first 1,000. Differing counts them all.
 	Differing   int          `json:"differing"`
 	Differences []Difference `json:"differences,omitzero"`
@@ -34,19 +37,19 @@ type Totals struct {
 // Difference is one reseller whose steps are others.
 type Difference struct {
 	Entity envelope.Entity `json:"entity"`
-	Was    []Line          `json:"was"`
-	Would  []Line          `json:"would"`
+	Was    []Stated        `json:"was"`
+	Would  []Stated        `json:"would"`
 }
 
 const maxDifferences = 1000
 
-// NewReport is the report of nobody yet.
-func NewReport(policy string, until time.Time) Report {
-	return Report{Policy: policy, Until: until, Was: Totals{Findings: map[string]int{}}, Would: Totals{Findings: map[string]int{}}}
+// NewReport is the report of nobody yet, under p.
+func NewReport(p policy.Policy, until time.Time) Report {
+	return Report{Policy: p.ID(), Digest: p.Digest(), Until: until, Was: Totals{Findings: map[string]int{}}, Would: Totals{Findings: map[string]int{}}}
 }
 
 // Add takes one reseller: how many entries stand about it, what was stated, and what would have been.
-func (r *Report) Add(entity envelope.Entity, entries int, was, would []Line) {
+func (r *Report) Add(entity envelope.Entity, entries int, was, would []Stated) {
 	r.Resellers++
 	r.Entries += entries
 	r.Was.count(was)
@@ -63,7 +66,7 @@ func (r *Report) Add(entity envelope.Entity, entries int, was, would []Line) {
 	}
 }
 
-func (t *Totals) count(lines []Line) {
+func (t *Totals) count(lines []Stated) {
 	for _, line := range lines {
 		switch line.What {
 		case FindingOpened:
@@ -81,8 +84,8 @@ func (t *Totals) count(lines []Line) {
 }
 
 // steps are the lines that hurt, and those that end what hurts.
-func steps(lines []Line) []Line {
-	var steps []Line
+func steps(lines []Stated) []Stated {
+	var steps []Stated
 	for _, line := range lines {
 		standing, err := escalation.ParseStanding(line.What)
 		worse := err == nil && standing >= escalation.Warned
@@ -93,7 +96,7 @@ func steps(lines []Line) []Line {
 	return steps
 }
 
-func (l Line) worse() bool {
+func (l Stated) worse() bool {
 	standing, err := escalation.ParseStanding(l.What)
 	return err == nil && standing >= escalation.Warned
 }
@@ -101,4 +104,4 @@ func (l Line) worse() bool {
 // sameMoment is how far two steps may lie apart and be the same: a gateway that was down took its steps when it came back.
 const sameMoment = time.Hour
 
-func alike(a, b Line) bool { return a.What == b.What && a.At.Sub(b.At).Abs() <= sameMoment }
+func alike(a, b Stated) bool { return a.What == b.What && a.At.Sub(b.At).Abs() <= sameMoment }

@@ -33,6 +33,7 @@ func TestAStepIsTakenOnceAsManyPeopleAsThePolicyAsksHaveApprovedIt(t *testing.T)
 	each(t, func(t *testing.T, w *world) {
 		ctx, id := t.Context(), aurora.ID()
 		w.until(escalation.Restricted)
+		w.told()
 		closure := w.approval()
 		if closure.Step != escalation.StepClose || closure.People != 1 {
 			t.Fatalf("%+v", closure)
@@ -394,6 +395,7 @@ func TestWhatWasToldByCallIsProofOfNotice(t *testing.T) {
 		for words, spoil := range map[string]func(*Told){
 			"channel": func(n *Told) { n.Channel = "pigeon" }, "whom": func(n *Told) { n.Whom = "" }, "at: wanted when": func(n *Told) { n.At = w.at.Add(time.Hour) },
 			"since the notice": func(n *Told) { n.At = warning.AcceptedAt.Add(-time.Hour) },
+			"nobody met":       func(n *Told) { n.Channel, n.Unanswered = "meeting", true },
 		} {
 			wrong := good
 			spoil(&wrong)

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -19,6 +20,7 @@ import (
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/obligations"
 	"github.com/cipgate/cipgate/resellers/policy"
 	"github.com/cipgate/cipgate/resellers/screening"
 )
@@ -56,6 +58,8 @@ type Files interface {
 	PolicyOf(file docket.File) (policy.Policy, error)
 	House(ctx context.Context) (escalation.House, error)
 	CatchUp(ctx context.Context) error
+	Obligation(ctx context.Context, id string) (obligations.Obligation, error)
+	Order(ctx context.Context, jti string) (escalation.Ordered, error)
 }
 
 // Desk is where officers state. Make one with New; it is safe for concurrent use.
@@ -66,14 +70,19 @@ type Desk struct {
 	files    Files
 	signer   envelope.Signer
 	self     envelope.Entity
-	numbers  policy.SpecialMeasures
+	numbers  atomic.Pointer[policy.SpecialMeasures]
 	now      func() time.Time
 }
 
 // New returns the desk of the gateway self, which signs what officers state with signer.
 func New(db *gorm.DB, log Ledger, screener Screener, files Files, signer envelope.Signer, self envelope.Entity, numbers policy.SpecialMeasures, now func() time.Time) *Desk {
-	return &Desk{db: db, ledger: log, screener: screener, files: files, signer: signer, self: self, numbers: numbers, now: now}
+	d := &Desk{db: db, ledger: log, screener: screener, files: files, signer: signer, self: self, now: now}
+	d.Adopt(numbers)
+	return d
 }
+
+// Adopt goes by the numbers of another policy from here on.
+func (d *Desk) Adopt(numbers policy.SpecialMeasures) { d.numbers.Store(&numbers) }
 
 // attempts is how often what an officer states is checked again because something else was stated about the same meanwhile.
 const attempts = 5

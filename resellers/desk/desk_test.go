@@ -142,7 +142,7 @@ func TestThePolicySaysWhetherAMeasureOutsideTheRuleIsRefusedOrWarnedOf(t *testin
 		if _, err := desks[0].Impose(t.Context(), mara, long); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "15 CFR 7.307") {
 			t.Errorf("strict: %v", err)
 		}
-		desks[0].numbers = lenient
+		desks[0].Adopt(lenient)
 		imposed, err := desks[0].Impose(t.Context(), mara, long)
 		if err != nil || len(imposed.Warnings) != 1 || imposed.Measure.Version != 1 {
 			t.Errorf("lenient: %+v, %v", imposed, err)

@@ -106,6 +106,8 @@ type Told struct {
 	Whom    string // the role of whom was told, no personal data
 	At      time.Time
 	Reason  string // what was said, and how it is known that it arrived
+	// Unanswered says that nobody answered: it is a try. A policy says how many of them, on different days, count as proof.
+	Unanswered bool
 }
 
 var channels = []string{"call", "courier", "meeting"}
@@ -117,10 +119,16 @@ func (d *Desk) RecordNotice(ctx context.Context, by statement.Officer, id envelo
 	switch {
 	case !slices.Contains(channels, told.Channel):
 		return Acted{}, refused("channel: wanted %s, got another one", strings.Join(channels, ", "))
+	case told.Unanswered && told.Channel == "meeting":
+		return Acted{}, refused("channel: wanted call or courier of a try that nobody answered, got meeting. Whom nobody met, nobody told")
 	case strings.TrimSpace(told.Whom) == "":
 		return Acted{}, refused("whom: wanted the role of whom was told, such as head of compliance, got nothing. Give no name")
 	case told.At.IsZero() || at.After(d.now()):
 		return Acted{}, refused("at: wanted when it was told, a time that is past, got %s", shown(at))
+	}
+	details := []statement.Field{field("channel", told.Channel), field("whom", told.Whom), field("at", shown(at))}
+	if told.Unanswered {
+		details = append(details, field("answered", escalation.Unanswered))
 	}
 	return d.act(ctx, id, func(docket.File) ([]statement.Statement, error) {
 		stated, err := d.find(ctx, id, told.Notice)
@@ -130,8 +138,7 @@ func (d *Desk) RecordNotice(ctx context.Context, by statement.Officer, id envelo
 		if at.Before(second(stated.AcceptedAt)) {
 			return nil, refused("at: wanted a time since the notice was stated, %s, got %s", shown(stated.AcceptedAt), shown(at))
 		}
-		return one(reasoned(by, "notice.recorded", statement.Target{Type: "notice", ID: told.Notice}, told.Reason,
-			field("channel", told.Channel), field("whom", told.Whom), field("at", shown(at))))
+		return one(reasoned(by, escalation.ActionNotified, statement.Target{Type: "notice", ID: told.Notice}, told.Reason, details...))
 	})
 }
 
@@ -187,7 +194,7 @@ func (d *Desk) MovePolicy(ctx context.Context, by statement.Officer, id envelope
 		moved := file
 		moved.Case.Policy = policy
 		if _, err := d.files.PolicyOf(moved); err != nil || policy == "" {
-			return nil, refused("policy: wanted the id of a policy that this gateway has or had in force, such as us-iaas-2024.3. GET /v1/policies lists them")
+			return nil, refused("policy: wanted the id of a policy that this gateway has or had in force, such as us-iaas-2024.4. GET /v1/policies lists them")
 		}
 		return one(reasoned(by, escalation.ActionPolicyMoved, onCase(file.Case.ID), reason, field("policy", policy), field("policy_before", file.Case.Policy)))
 	})

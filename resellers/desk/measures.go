@@ -35,7 +35,7 @@ func (d *Desk) Impose(ctx context.Context, by statement.Officer, said statement.
 		if last, ok := lastOf(measures, said.Measure); ok && same(last, said) {
 			return Imposed{Measure: last}, nil
 		}
-		warnings, err := d.outside(screening.Check(d.numbers, measures, said))
+		warnings, err := d.outside(screening.Check(*d.numbers.Load(), measures, said))
 		if err != nil {
 			return Imposed{}, err
 		}
@@ -109,7 +109,7 @@ func (d *Desk) stateMeasure(ctx context.Context, by statement.Officer, measures 
 func (d *Desk) outside(found []screening.Outside) (warnings []string, err error) {
 	var wrong []string
 	for _, o := range found {
-		if o.Mend || d.numbers.Outside.Value == policy.RefuseIt {
+		if o.Mend || d.numbers.Load().Outside.Value == policy.RefuseIt {
 			wrong = append(wrong, o.String())
 		} else {
 			warnings = append(warnings, o.String())

@@ -15,6 +15,7 @@ import (
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/obligations"
 )
 
 // What one officer proposes and another confirms, beside the lifting of a stay, which its case knows of.
@@ -27,6 +28,7 @@ const (
 var confirms = map[string]string{
 	actionLimitProposed:   escalation.ActionLimitExtended,
 	actionReleaseProposed: escalation.ActionGuardReleased,
+	actionWaiverProposed:  obligations.ActionWaived,
 }
 
 // ProposalLife is how long a proposal may be confirmed.
@@ -37,7 +39,7 @@ type Proposal struct {
 	ID         string // jti of the entry
 	About      envelope.Entity
 	Action     string // what it becomes once confirmed
-	Subject    string // the case, or what of the guard
+	Subject    string // the case, what of the guard, or the obligation
 	EndsAt     time.Time
 	Reason     string
 	By         statement.Officer
@@ -125,6 +127,9 @@ func (d *Desk) Confirm(ctx context.Context, by statement.Officer, proposal, reas
 		return Acted{}, err
 	}
 	confirmed.EndsAt, confirmed.ProposedBy = said.EndsAt, &said.Officer
+	if said.Action == actionWaiverProposed {
+		return d.end(ctx, said.On.ID, confirmed, func(o obligations.Obligation) error { return o.MayWaive(by, &said.Officer) })
+	}
 	// Confirmed by two people at once it is stated once.
 	jti := uuid.NewSHA1(uuid.NameSpaceURL, []byte("urn:cipgate:confirmed:"+proposal)).String()
 	if said.Action == actionReleaseProposed {

@@ -122,6 +122,13 @@ func (w *world) approval() escalation.Approval {
 	return asked[0]
 }
 
+// told records that the reseller was told of the last step of its case, which the next one waits for.
+func (w *world) told() {
+	w.t.Helper()
+	_, err := w.RecordNotice(w.t.Context(), mara, aurora.ID(), Told{Notice: w.file().Case.Told.Notices[0], Channel: "call", Whom: "head of compliance", At: w.at, Reason: "She read it back."})
+	w.must(err)
+}
+
 // answers has the reseller state a remediation.
 func (w *world) answers(said map[string]any) string {
 	w.t.Helper()

@@ -38,7 +38,7 @@ func TestAFileThatCannotBeSettledIsNamedAndTriedAgainAndKeepsNobodyWaiting(t *te
 		for i := range broken {
 			entity := envelope.Entity(fmt.Sprintf("%s/e/broken-%03d", self, i))
 			id := entity.ID()
-			rows = append(rows, fileRow{ID: id[:], Entity: string(entity), Standing: "good", History: "?", Escalation: "{}", StepAt: never, LimitAt: never, ApprovalAt: never})
+			rows = append(rows, fileRow{ID: id[:], Entity: string(entity), Standing: "good", History: "?", Escalation: "{}", StepAt: never, LimitAt: never, ApprovalAt: never, CallAt: never, SuperiorID: []byte{}})
 		}
 		if err := db.CreateInBatches(rows, writeBatch).Error; err != nil {
 			t.Fatal(err)

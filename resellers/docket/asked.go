@@ -57,7 +57,7 @@ func (d *Docket) Asked(ctx context.Context, after *AskedPlace, limit int) ([]Ask
 		if err != nil {
 			return nil, err
 		}
-		for _, a := range escalation.Approvals(p, file.Entity, file.Case, file.History, house, now) {
+		for _, a := range escalation.Approvals(&p, file.Entity, file.Case, file.History, house, now) {
 			if a.Pending() && !now.Before(a.AskedAt) {
 				all[i].Approvals = append(all[i].Approvals, a)
 			}

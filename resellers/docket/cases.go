@@ -39,5 +39,5 @@ func (d *Docket) Approvals(ctx context.Context, file File) ([]escalation.Approva
 	if err != nil {
 		return nil, err
 	}
-	return escalation.Approvals(p, file.Entity, file.Case, file.History, house, d.now()), nil
+	return escalation.Approvals(&p, file.Entity, file.Case, file.History, house, d.now()), nil
 }

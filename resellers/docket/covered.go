@@ -163,7 +163,7 @@ func (d *Docket) tellTraining(ctx context.Context, row trainingRow, all []defini
 // coveredBy says by which definition a training is covered: the one in force when it was first reported, or else the first one since
 // that covers it, unless it was reported again after that one.
 func coveredBy(t history.Training, all []definition, now time.Time) (statement.TransactionCovered, bool) {
-	said := statement.TransactionCovered{Transaction: t.Transaction, Ground: statement.CoveredAsReported, Report: t.FirstLeaf, KnewAt: t.KnewAt, ReportedAt: t.ReportedAt}
+	said := statement.TransactionCovered{Transaction: t.Transaction, Ground: statement.CoveredAsReported, Report: t.FirstLeaf, KnewAt: t.KnewAt, ReportedAt: t.ReportedAt, StartedOn: t.StartedOn}
 	inForce := -1
 	for i := range all {
 		if all[i].leaf < t.FirstLeaf {

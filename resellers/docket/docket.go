@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -55,7 +56,9 @@ type Docket struct {
 	signer envelope.Signer
 	self   envelope.Entity
 	now    func() time.Time
-	shelf  policy.Shelf
+
+	// shelves is the shelf by which it judges now: another one once another policy was adopted.
+	shelves atomic.Pointer[policy.Shelf]
 
 	definitions definitions
 }
@@ -64,10 +67,11 @@ type Docket struct {
 // policies, to which open cases may be pinned, are read from the ledger.
 func New(ctx context.Context, db *gorm.DB, log Ledger, signer envelope.Signer, self envelope.Entity, p policy.Policy, now func() time.Time) (*Docket, error) {
 	d := &Docket{db: db, ledger: log, signer: signer, self: self, now: now}
-	var err error
-	if d.shelf, err = d.readShelf(ctx, p); err != nil {
+	shelf, err := d.readShelf(ctx, p)
+	if err != nil {
 		return nil, err
 	}
+	d.shelves.Store(&shelf)
 	return d, nil
 }
 
@@ -122,7 +126,10 @@ func (d *Docket) Open(ctx context.Context, id envelope.ID) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	file.House, err = d.House(ctx)
+	if file.House, err = d.House(ctx); err != nil {
+		return file, err
+	}
+	file.House.Holdings, err = d.holdings(ctx, file, d.now())
 	return file, err
 }
 
@@ -157,7 +164,8 @@ func (d *Docket) Outlook(file File) (escalation.Prospect, error) {
 // PolicyOf returns the policy by which a file is judged: the one that its case is pinned to, or the one in force.
 // The guard is the one in force: it brakes the gateway, not the case.
 func (d *Docket) PolicyOf(file File) (policy.Policy, error) {
-	p, err := d.shelf.For(file.Case.Policy)
-	p.Guard = d.shelf.InForce().Guard
+	shelf := *d.shelves.Load()
+	p, err := shelf.For(file.Case.Policy)
+	p.Guard = shelf.InForce().Guard
 	return p, err
 }

@@ -31,6 +31,7 @@ type sheet struct {
 
 	opened  map[envelope.ID]bool // resellers of whom a customer opened its first account or closed its last one
 	house   houseSheet
+	duties  dutySheet
 	persons map[recordKey]bool // customers of which it was found that they are a U.S. person, or are none
 }
 
@@ -57,8 +58,14 @@ func (s *sheet) fold(ctx context.Context, entries []statement.Entry) error {
 	}
 	named := map[envelope.ID]*File{}
 	for _, entry := range entries {
-		if entry.About == s.docket.self && changesHouse(entry) {
-			s.house.entries = append(s.house.entries, entry)
+		if entry.About == s.docket.self {
+			if changesHouse(entry) {
+				s.house.entries = append(s.house.entries, entry)
+			}
+			if err := s.oblige(escalation.Case{}, escalation.Case{}, entry); err != nil {
+				return err
+			}
+			continue
 		}
 		file, ok := s.files[entry.About]
 		if !ok || entry.LeafIndex <= file.Seen() {
@@ -66,7 +73,11 @@ func (s *sheet) fold(ctx context.Context, entries []statement.Entry) error {
 		}
 		s.touched[entry.About] = true
 		s.house.count(*file, entry)
+		before := file.Case
 		file.Case = file.Case.With(entry)
+		if err := s.oblige(before, file.Case, entry); err != nil {
+			return err
+		}
 		names := history.NamesIn(entry)
 		if names.Customer == "" {
 			file.History = file.History.With(entry)
@@ -165,6 +176,11 @@ type rows struct {
 	countries []countryRow // what is added to them
 	house     houseSheet
 
+	obligations []obligationRow
+
+	orders    []orderRow
+	superiors [][]byte // whose subordinates may have to be told how they stand
+
 	prohibitions [][]byte // resellers whose hits may prohibit others than before, since accounts were opened or closed
 	persons      []recordKey
 }
@@ -173,6 +189,7 @@ type rows struct {
 // same breath; the others are due at once.
 func (s *sheet) rows(house escalation.House, now time.Time) (r rows, err error) {
 	r.house = s.house
+	r.house.guard = s.docket.InForce().Guard
 	for entity := range s.touched {
 		row, err := s.docket.rowOf(*s.files[entity], house, now)
 		if err != nil {
@@ -230,6 +247,15 @@ func (r rows) write(tx *gorm.DB) error {
 		return err
 	}
 	if err := r.house.write(tx); err != nil {
+		return err
+	}
+	if err := writeOrders(tx, r.orders); err != nil {
+		return err
+	}
+	if err := markSuperiors(tx, r.superiors); err != nil {
+		return err
+	}
+	if err := writeObligations(tx, r.obligations); err != nil {
 		return err
 	}
 	return writeCountries(tx, r.countries)

@@ -38,23 +38,27 @@ const dayLength = int64(24 * time.Hour / time.Second)
 func guardedBy(file File, s statement.Statement, leafIndex int64) (guardRow, bool) {
 	var kind escalation.GuardKind
 	var at time.Time
+	accounts := int64(file.History.Figures.AccountsOpen)
 	switch s := s.(type) {
 	case statement.ClosureOrdered:
-		kind, at = escalation.GuardClosures, s.Basis.Now
+		if s.Scope == escalation.RemainingAccounts || s.Part > 1 {
+			return guardRow{}, false // the termination counts what goes with it, and the first part of a closure counts all of it
+		}
+		if kind, at = escalation.GuardClosures, s.Basis.Now; s.Scope == escalation.CustomerAccounts {
+			accounts = int64(s.Total)
+		}
 	case statement.RelationshipTerminated:
 		kind, at = escalation.GuardTerminations, s.Basis.Now
+		accounts = max(0, accounts-int64(s.HandedOver))
 	case statement.FindingOpened:
 		if s.Severity == string(policy.Minor) {
 			return guardRow{}, false
 		}
-		kind, at = escalation.GuardFindings, s.Basis.Now
+		kind, at, accounts = escalation.GuardFindings, s.Basis.Now, 0
 	default:
 		return guardRow{}, false
 	}
-	id, accounts := file.ID(), int64(0)
-	if kind != escalation.GuardFindings {
-		accounts = int64(file.History.Figures.AccountsOpen)
-	}
+	id := file.ID()
 	return guardRow{JTI: escalation.ID(file.Entity, s), Kind: string(kind), ResellerID: id[:], Day: at.Unix() / dayLength, At: at.UnixMicro(),
 		Accounts: accounts, LeafIndex: leafIndex}, true
 }
@@ -86,7 +90,7 @@ func (d *Docket) count(db *gorm.DB, c *escalation.Counts, beside []byte, now tim
 		}
 		c.Accounts += day.Accounts
 	}
-	within := time.Duration(d.shelf.InForce().Guard.Findings.Within)
+	within := time.Duration(d.InForce().Guard.Findings.Within)
 	var opened int64
 	query := counted().Where("kind = ? AND at > ?", escalation.GuardFindings, now.Add(-within).UnixMicro())
 	if beside != nil {
@@ -95,7 +99,20 @@ func (d *Docket) count(db *gorm.DB, c *escalation.Counts, beside []byte, now tim
 	if err := query.Distinct("reseller_id").Count(&opened).Error; err != nil {
 		return fmt.Errorf("counting findings for the guard: %w", err)
 	}
-	c.Opened = int(opened)
+	if c.Opened = int(opened); c.Opened == 0 {
+		return nil
+	}
+	var first []guardRow
+	query = counted().Select("at").Where("kind = ? AND at > ?", escalation.GuardFindings, now.Add(-within).UnixMicro())
+	if beside != nil {
+		query = query.Where("reseller_id <> ?", beside)
+	}
+	if err := query.Order("at").Limit(1).Find(&first).Error; err != nil {
+		return fmt.Errorf("counting findings for the guard: %w", err)
+	}
+	for _, row := range first {
+		c.OpenedUntil = time.UnixMicro(row.At).UTC().Add(within)
+	}
 	return nil
 }
 
@@ -124,17 +141,12 @@ func (d *Docket) reserve(ctx context.Context, j judged, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		guard := d.shelf.InForce().Guard
+		guard := d.InForce().Guard
 		for _, row := range wanted {
 			switch escalation.GuardKind(row.Kind) {
 			case escalation.GuardFindings:
 				if house.GuardsFindings(guard, now) {
 					return errGuarded
-				}
-				if guard.Findings.Count > 0 && house.Counts.Opened+1 >= guard.Findings.Allowed(house.Counts.Resellers) && !house.ReleasedAt(escalation.GuardFindings, now) {
-					if err := tx.Model(&houseRow{}).Where("id = 1 AND tripped_at = 0").Update("tripped_at", now.UnixMicro()).Error; err != nil {
-						return err
-					}
 				}
 			case escalation.GuardTerminations:
 				if kind, _ := house.Guard(guard, escalation.StepTerminate, int(row.Accounts), now); kind != "" {
@@ -189,9 +201,21 @@ func (d *Docket) reserved(ctx context.Context, file File, now time.Time) (judged
 		if err != nil {
 			return judged{}, err
 		}
+		if house.Holdings, err = d.holdings(ctx, file, now); err != nil {
+			return judged{}, err
+		}
 		j, err := d.judge(file, house, now)
+		if err == nil && escalation.ListsAccounts(j.statements) {
+			if house.Holdings, err = d.list(ctx, file.ID(), house.Holdings, j.statements); err != nil {
+				return judged{}, err
+			}
+			j, err = d.judge(file, house, now)
+		}
 		if j.bears = b; err != nil {
 			return j, err
+		}
+		if escalation.ListsAccounts(j.statements) {
+			continue // the records moved between counting and listing
 		}
 		if err = d.reserve(ctx, j, now); err == nil || !errors.Is(err, errGuarded) {
 			return j, err
@@ -256,7 +280,7 @@ func (d *Docket) tripAgain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	brake := d.shelf.InForce().Guard.Findings
+	brake := d.InForce().Guard.Findings
 	if brake.Count == 0 {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/policy"
 )
 
 // houseRow is what bears on every case, as it is stored.
@@ -69,7 +71,7 @@ func bearingIn(db *gorm.DB) (bearing, error) {
 // mayDecide returns an error that wraps ErrSuperseded if a process that was started with another policy put that one in force: two
 // that judge by different policies would undo each other's deadlines.
 func (d *Docket) mayDecide(b bearing) error {
-	if ours := d.shelf.InForce().ID(); b.policy != "" && b.policy != ours {
+	if ours := d.InForce().ID(); b.policy != "" && b.policy != ours {
 		return fmt.Errorf("%w: the ledger says that %s is, and this gateway runs with %s: it takes no step and leaves that to those with %s. Restart it with that policy, or start every gateway with %s",
 			ErrSuperseded, b.policy, ours, b.policy, ours)
 	}
@@ -81,6 +83,7 @@ type houseSheet struct {
 	entries   []statement.Entry
 	resellers int64
 	guarded   []guardRow
+	guard     policy.Guard // of the policy in force
 }
 
 // changesHouse says whether an entry about the gateway may change the house.
@@ -117,6 +120,55 @@ func (s *houseSheet) count(file File, e statement.Entry) {
 	}
 }
 
+// releases says that by an entry two people released the guard of this kind. It looks at the newest release, not at how many there are:
+// only the latest are held.
+func releases(before, after []escalation.Release, kind escalation.GuardKind) bool {
+	n, had := len(after), len(before)
+	return n > 0 && after[n-1].Guard == kind && (had == 0 || after[n-1] != before[had-1])
+}
+
+// trips notes that the guard on findings tripped: that with a finding which stands in the ledger, behind whatever released it last, its
+// number was reached. What was only reserved trips nothing: it may never be stated, and nobody could say why findings are held back.
+func (s houseSheet) trips(tx *gorm.DB, h escalation.House, found []guardRow, released int64) error {
+	brake, within := s.guard.Findings, time.Duration(s.guard.Findings.Within).Microseconds()
+	if len(found) == 0 || brake.Count == 0 {
+		return nil
+	}
+	reaches := func(from, last int64) (bool, error) {
+		var resellers int64
+		err := tx.Model(&guardRow{}).Where("kind = ? AND at > ? AND leaf_index >= 0 AND leaf_index <= ?", escalation.GuardFindings, from-within, last).
+			Distinct("reseller_id").Count(&resellers).Error
+		if err != nil {
+			return false, fmt.Errorf("counting findings for the guard: %w", err)
+		}
+		return int(resellers) >= brake.Allowed(h.Counts.Resellers), nil
+	}
+	first, last := found[0].At, found[len(found)-1].LeafIndex
+	for _, row := range found {
+		first = min(first, row.At)
+	}
+	if any, err := reaches(first, last); err != nil || !any {
+		return err
+	}
+	for _, row := range found {
+		if row.LeafIndex <= released || h.ReleasedAt(escalation.GuardFindings, time.UnixMicro(row.At)) {
+			continue
+		}
+		is, err := reaches(row.At, row.LeafIndex)
+		if err != nil {
+			return err
+		}
+		if is {
+			err := tx.Model(&houseRow{}).Where("id = 1 AND tripped_at = 0").Update("tripped_at", row.At).Error
+			if err != nil {
+				return fmt.Errorf("holding findings back: %w", err)
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
 // write folds into the stored house what a page of entries changed. Whoever calls it holds the cursor's row, so nobody else folds
 // meanwhile. A statement about the gateway wakes every file that it can bear on.
 func (s houseSheet) write(tx *gorm.DB) error {
@@ -129,7 +181,8 @@ func (s houseSheet) write(tx *gorm.DB) error {
 			return fmt.Errorf("counting resellers: %w", err)
 		}
 	}
-	if len(s.entries) == 0 {
+	found := slices.DeleteFunc(slices.Clone(s.guarded), func(r guardRow) bool { return r.Kind != string(escalation.GuardFindings) })
+	if len(s.entries) == 0 && len(found) == 0 {
 		return nil
 	}
 	var row houseRow
@@ -140,14 +193,14 @@ func (s houseSheet) write(tx *gorm.DB) error {
 	if err != nil {
 		return err
 	}
-	changes, wakes := map[string]any{}, false
+	changes, wakes, released := map[string]any{}, false, int64(-1)
 	for _, e := range s.entries {
 		if said, activated := e.Statement.(statement.PolicyActivated); activated {
 			wakes, changes["policy"] = true, said.Policy // by another policy the answer may turn today that slept until next year
 		}
-		releases := len(h.Releases)
-		if h = h.With(e); len(h.Releases) != releases && h.Releases[len(h.Releases)-1].Guard == escalation.GuardFindings {
-			changes["tripped_at"] = 0 // two people say that these findings are no fault of ours
+		before := h.Releases
+		if h = h.With(e); releases(before, h.Releases, escalation.GuardFindings) {
+			changes["tripped_at"], released = 0, e.LeafIndex // two people say that these findings are no fault of ours
 		}
 	}
 	text, err := json.Marshal(h, json.Deterministic(true))
@@ -155,11 +208,14 @@ func (s houseSheet) write(tx *gorm.DB) error {
 		return fmt.Errorf("writing what bears on every case: %w", err)
 	}
 	if string(text) == row.House && len(changes) == 0 && !wakes {
-		return nil // what it says bears on no case
+		return s.trips(tx, h, found, released) // what it says bears on no case
 	}
 	changes["house"] = string(text)
 	if err := tx.Model(&houseRow{}).Where("id = 1").Updates(changes).Error; err != nil {
 		return fmt.Errorf("writing what bears on every case: %w", err)
+	}
+	if err := s.trips(tx, h, found, released); err != nil {
+		return err
 	}
 	// A file that was set aside is tried again too: this may be what it waits for.
 	err = tx.Model(&fileRow{}).Where("standing <> ? AND next_at > ?", escalation.Terminated.String(), atOnce).Update("next_at", atOnce).Error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,7 @@ func (w *world) caseOf(entity envelope.Entity) string {
 		w.t.Fatal(err)
 	}
 	for _, e := range entries {
-		if opened, ok := e.Statement.(statement.FindingOpened); ok {
+		if opened, ok := e.Statement.(statement.FindingOpened); ok && opened.Case != "" {
 			return opened.Case
 		}
 	}
@@ -61,6 +62,16 @@ func (w *world) approveClosure(by string) {
 
 func (w *world) approveTermination(by string) {
 	w.approve(silent, by, statement.RelationshipTerminated{Case: w.caseOf(silent)})
+}
+
+// asking is the shipped policy, by which people are asked, without waiting for proof of notice.
+func asking(t *testing.T) policy.Policy {
+	t.Helper()
+	p, err := policy.Parse([]byte(strings.Replace(policy.Default().Document(), "value: [close, terminate]", "value: []", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // asked is a story in which people are asked, hold, pause and approve; one reseller falls and the other one is cured.
@@ -89,7 +100,7 @@ var asked = []scene{
 func TestAStepThatAsksPeopleIsListedInTheOrderInWhichItFallsDueAndTakenOnceApproved(t *testing.T) {
 	migrationstest.Each(t, func(t *testing.T, db *gorm.DB) {
 		w := newWorld(t, db)
-		w.policy = policy.Default()
+		w.policy = asking(t)
 		d := w.mustDocket()
 		for _, scene := range asked {
 			w.now = epoch.Add(scene.at)
@@ -131,7 +142,7 @@ func TestAStepThatAsksPeopleIsListedInTheOrderInWhichItFallsDueAndTakenOnceAppro
 			}
 		}
 		const want = "0:entity-enrolled 30:finding-opened 30:warning-issued 30:standing-changed 44:restriction-ordered 44:standing-changed " +
-			"47:officer-action 54:officer-action 55:closure-ordered 55:standing-changed 56:officer-action 60:limit-passed 61:officer-action 61:relationship-terminated 61:standing-changed"
+			"47:officer-action 54:officer-action 55:closure-ordered 55:standing-changed 56:officer-action 60:limit-passed 61:officer-action 61:closure-ordered 61:relationship-terminated 61:standing-changed"
 		if got := kindsAbout(t, w, silent); got != want {
 			t.Errorf("about the silent one:\n got %s\nwant %s", got, want)
 		}
@@ -220,6 +231,7 @@ func TestTwoNodesTogetherNeverExceedTheGuard(t *testing.T) {
 		if got := closed(); strings.Count(got, "51:closure-ordered") != 1 {
 			t.Fatalf("on day 51: %s", got)
 		}
+		tripped(t, d, Tripped{escalation.GuardClosures, w.now.UTC().Truncate(day)})
 		w.now = epoch.Add(52*day - 9*time.Hour) // the next day, UTC
 		if _, err := d.Sweep(t.Context()); err != nil {
 			t.Fatal(err)
@@ -227,7 +239,17 @@ func TestTwoNodesTogetherNeverExceedTheGuard(t *testing.T) {
 		if got := closed(); strings.Count(got, "closure-ordered") != 2 {
 			t.Errorf("on the next day: %s", got)
 		}
+		tripped(t, d)
 	})
+}
+
+// tripped demands what the guard holds back now.
+func tripped(t *testing.T, d *Docket, want ...Tripped) {
+	t.Helper()
+	got, err := d.Tripped(t.Context())
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("the guard holds back %+v, %v, want %+v", got, err, want)
+	}
 }
 
 func TestWhatWasReservedAndNotStatedIsGivenBack(t *testing.T) {
@@ -288,6 +310,7 @@ func TestFindingsAboutTooManyResellersInAnHourAreHeldUntilTwoPeopleReleaseThem(t
 		if opened := sweep(30 * day); opened != 20 {
 			t.Fatalf("%d findings were opened", opened)
 		}
+		tripped(t, d, Tripped{escalation.GuardFindings, epoch.Add(30 * day)})
 		if opened := sweep(31 * day); opened != 20 {
 			t.Fatalf("the next day %d findings were open: nobody had said that they are no fault of ours", opened)
 		}
@@ -311,6 +334,7 @@ func TestFindingsAboutTooManyResellersInAnHourAreHeldUntilTwoPeopleReleaseThem(t
 		if opened := sweep(31 * day); opened != many {
 			t.Fatalf("two people released them: %d", opened)
 		}
+		tripped(t, d)
 		file, err := d.Open(t.Context(), envelope.Entity(fmt.Sprintf("%s/e/r-%02d", self, many-1)).ID())
 		if err != nil || file.House.Counts.Resellers != many {
 			t.Fatalf("%+v, %v", file.House, err)

@@ -29,9 +29,12 @@ type fileRow struct {
 	// ExemptUntil is when its latest exemption ends or ended; 0 if there never was one.
 	ExemptUntil int64
 	ApprovalAt  int64
+	CallAt      int64
 	// FailedAt is since when it could not be settled; 0 while it can. Failure is why.
 	FailedAt int64
 	Failure  string
+	// SuperiorID is of who stands right above; empty before it is enrolled.
+	SuperiorID []byte
 }
 
 func (fileRow) TableName() string { return "docket_files" }
@@ -52,6 +55,12 @@ func (row fileRow) toFile() (File, error) {
 func (d *Docket) rowOf(file File, house escalation.House, now time.Time) (fileRow, error) {
 	j, err := d.judge(file, house, now)
 	row, errRow := j.row()
+	if p, errPolicy := d.PolicyOf(file); errPolicy == nil && row.NextAt != atOnce {
+		// What its customers have open is read where it is settled: the records are not written yet.
+		if named, handOver := needsHoldings(&p, file.Case); named && file.Case.ID != "" || handOver {
+			row.NextAt = atOnce
+		}
+	}
 	if err != nil {
 		row.NextAt, row.FailedAt, row.Failure = atOnce, now.UnixMicro(), err.Error()
 	}
@@ -69,13 +78,17 @@ func (j judged) row() (fileRow, error) {
 	if err != nil {
 		return fileRow{}, fmt.Errorf("writing the case of %s: %w", j.file.Entity, err)
 	}
-	id := j.file.ID()
+	id, superior := j.file.ID(), []byte{}
+	if above := j.file.History.Superior.Entity; above != "" {
+		of := above.ID()
+		superior = of[:]
+	}
 	return fileRow{
 		ID: id[:], Entity: string(j.file.Entity), Name: j.file.History.Name, Country: j.file.History.Country,
 		Standing: j.file.Case.Standing.String(), History: string(past), Escalation: string(folded),
 		Seen: j.file.Seen(), NextAt: j.nextAt(),
 		StepWhat: j.next.What, StepAt: microsOrNever(j.next.At), StepUnless: j.next.Unless, StepWaits: j.next.Waits,
 		LimitAt: microsOrNever(j.file.Case.LimitAt), ExemptUntil: microsOrZero(j.file.History.Exempt.Until),
-		ApprovalAt: microsOrNever(j.approvalAt),
+		ApprovalAt: microsOrNever(j.approvalAt), CallAt: microsOrNever(j.callAt), SuperiorID: superior,
 	}, nil
 }

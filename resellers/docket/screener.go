@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -29,7 +30,7 @@ type Screener struct {
 	db       *gorm.DB
 	ledger   ScreenerLedger
 	self     envelope.Entity
-	likeness int
+	likeness atomic.Int64
 	now      func() time.Time
 
 	mu       sync.Mutex // held for one step
@@ -48,7 +49,9 @@ type ScreenerLedger interface {
 // NewScreener returns the screener of the gateway self. likeness is from which likeness of two names on, in percent, an officer looks
 // (policy.SpecialMeasures).
 func NewScreener(db *gorm.DB, log ScreenerLedger, self envelope.Entity, likeness int, now func() time.Time) *Screener {
-	return &Screener{db: db, ledger: log, self: self, likeness: likeness, now: now}
+	s := &Screener{db: db, ledger: log, self: self, now: now}
+	s.Adopt(likeness)
+	return s
 }
 
 // screeningRow is how far screening has come.
@@ -58,6 +61,8 @@ type screeningRow struct {
 	NextLeaf int64
 	Walk     string
 	AtKey    []byte
+	// Likeness is from which likeness of two names on everybody was screened; 0 while nobody was.
+	Likeness int64
 }
 
 func (screeningRow) TableName() string { return "docket_screening" }
@@ -131,6 +136,7 @@ func (s *Screener) step(ctx context.Context) (more bool, err error) {
 		return false, fmt.Errorf("reading the measures that are screened for: %w", err)
 	}
 	for _, take := range []func() (bool, error){
+		func() (bool, error) { return s.moveLikeness(ctx, at) },
 		func() (bool, error) { return s.sync(ctx, at, folded, rows, now) },
 		func() (bool, error) { return s.follow(ctx, at, folded, rows, now) },
 		func() (bool, error) { return s.walk(ctx, at, rows, now) },
@@ -149,7 +155,7 @@ func (s *Screener) step(ctx context.Context) (more bool, err error) {
 
 func (s *Screener) resting(at screeningRow, folded int64, now time.Time) bool {
 	r := s.rested
-	return r.turn == at.Turn && at.Turn > 0 && r.seen == s.measures.Seen() && r.folded == folded && (r.until.IsZero() || now.Before(r.until))
+	return r.turn == at.Turn && at.Turn > 0 && at.Likeness == s.likeness.Load() && r.seen == s.measures.Seen() && r.folded == folded && (r.until.IsZero() || now.Before(r.until))
 }
 
 // refresh folds what was said of measures since. They are few, and stand among the gateway's own entries.

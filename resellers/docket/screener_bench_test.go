@@ -94,7 +94,7 @@ func fill(b *testing.B, db *gorm.DB, resellers, customers, owners int) {
 	for i := range resellers {
 		entity := envelope.Entity(fmt.Sprintf("https://provider.example/e/reseller-%d", i))
 		id := entity.ID()
-		row := fileRow{ID: id[:], Entity: string(entity), Name: "Example", Country: "DE", Standing: "good", History: "{}", Escalation: "{}", NextAt: never}
+		row := fileRow{ID: id[:], Entity: string(entity), Name: "Example", Country: "DE", Standing: "good", History: "{}", Escalation: "{}", NextAt: never, SuperiorID: []byte{}}
 		if err := db.Create(&row).Error; err != nil {
 			b.Fatal(err)
 		}

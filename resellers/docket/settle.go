@@ -27,6 +27,7 @@ type judged struct {
 	next       escalation.Step
 	wake       time.Time // when the answer turns, nothing new being said; zero if never
 	approvalAt time.Time // when the first step falls due about which people are asked now; zero if nobody is
+	callAt     time.Time // by when an officer must call; zero if none must
 }
 
 // judge asks the deciders, by the policy that the file's case is pinned to. It states nothing. After an error the
@@ -37,14 +38,17 @@ func (d *Docket) judge(file File, house escalation.House, now time.Time) (judged
 	if err != nil {
 		return j, err
 	}
-	open, turns := findings.Assess(p, file.History, now)
-	statements, next, err := escalation.Decide(p, file.Entity, file.Case, file.History, house, open, now)
+	open, turns := findings.Assess(&p, &file.History, now)
+	statements, next, err := escalation.Decide(&p, file.Entity, file.Case, file.History, house, open, now)
 	if err != nil {
 		return j, err
 	}
 	j.statements, j.next, j.wake = statements, next, escalation.Wake(next, turns)
 	if len(statements) == 0 {
-		j.ask(escalation.Approvals(p, file.Entity, file.Case, file.History, house, now), now)
+		j.ask(escalation.Approvals(&p, file.Entity, file.Case, file.History, house, now), now)
+		if notice, waits := escalation.NoticeOf(&p, file.Entity, file.Case, file.History, house, now); waits {
+			j.tells(notice, now)
+		}
 	}
 	return j, nil
 }
@@ -122,11 +126,13 @@ func (d *Docket) settleInTurn(ctx context.Context, id envelope.ID) error {
 		if err := s.fold(ctx, newer); err != nil {
 			return nil, err
 		}
-		if last, err = d.judge(file, before.house, now); err != nil {
+		house := before.house
+		house.Holdings = s.held(&file, house.Holdings)
+		if last, err = d.judge(file, house, now); err != nil {
 			return nil, err
 		}
 		last.bears = before.bears
-		if !before.covers(last) {
+		if !before.covers(last) || escalation.ListsAccounts(last.statements) {
 			return nil, errGuarded // nothing can be reserved inside the commit of others
 		}
 		return d.signAll(last, now)
@@ -183,7 +189,7 @@ func (d *Docket) putAway(ctx context.Context, j judged) error {
 		}
 		row.NextAt = min(row.NextAt, again)
 		err = tx.Model(&fileRow{}).Where("id = ? AND seen = ?", row.ID, row.Seen).
-			Select("next_at", "standing", "step_what", "step_at", "step_unless", "step_waits", "limit_at", "approval_at", "failed_at", "failure").Updates(row).Error
+			Select("next_at", "standing", "step_what", "step_at", "step_unless", "step_waits", "limit_at", "approval_at", "call_at", "failed_at", "failure").Updates(row).Error
 		if err != nil {
 			return err
 		}

@@ -19,20 +19,29 @@ import (
 // sleeping fills a docket with files that are due in a year, and about a few of which people are asked.
 func sleeping(tb testing.TB, db *gorm.DB, files int) {
 	tb.Helper()
+	sleepingAs(tb, db, files, sleeper, 0)
+}
+
+// sleepingAs is sleeping under these names, with the ledger folded up to an entry.
+func sleepingAs(tb testing.TB, db *gorm.DB, files int, named func(int) envelope.Entity, folded int64) {
+	tb.Helper()
+	if err := db.Exec("UPDATE docket_cursor SET next_leaf = ?", folded).Error; err != nil {
+		tb.Fatal(err)
+	}
 	past, err := json.Marshal(history.History{})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	folded, err := json.Marshal(escalation.Case{})
+	standing, err := json.Marshal(escalation.Case{})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	rows := make([]fileRow, files)
 	for i := range rows {
-		entity := sleeper(i)
+		entity := named(i)
 		id := entity.ID()
-		rows[i] = fileRow{ID: id[:], Entity: string(entity), Standing: "good", History: string(past), Escalation: string(folded), Seen: -1,
-			NextAt: epoch.Add(365 * day).UnixMicro(), StepAt: never, LimitAt: never, ApprovalAt: never}
+		rows[i] = fileRow{ID: id[:], Entity: string(entity), Standing: "good", History: string(past), Escalation: string(standing), Seen: -1,
+			NextAt: epoch.Add(365 * day).UnixMicro(), StepAt: never, LimitAt: never, ApprovalAt: never, CallAt: never, SuperiorID: []byte{}}
 		if i%1000 == 0 {
 			rows[i].ApprovalAt = epoch.Add(day).UnixMicro()
 		}

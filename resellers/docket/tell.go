@@ -97,8 +97,9 @@ func (s *Screener) markTold(tx *gorm.DB) error {
 // state, nothing new being said.
 func (d *Docket) tell(ctx context.Context) (more bool, next time.Time, err error) {
 	covered, failed := d.tellCovered(ctx)
+	below, untold := d.tellBelow(ctx)
 	prohibited, next, err := d.tellProhibited(ctx)
-	return covered || prohibited, next, errors.Join(failed, err)
+	return covered || below || prohibited, next, errors.Join(failed, untold, err)
 }
 
 // tellProhibited states, of resellers that are due, whom a measure prohibits, where that is not what was stated last. It says whether
@@ -215,6 +216,8 @@ func (d *Docket) screened(ctx context.Context, now time.Time) (bool, error) {
 func jtiOf(about envelope.Entity, said statement.Statement) string {
 	switch said := said.(type) {
 	case statement.ScreeningChanged:
+		return named(about, said.Kind(), fmt.Sprint(said.Number))
+	case statement.SuperiorChanged:
 		return named(about, said.Kind(), fmt.Sprint(said.Number))
 	case statement.TransactionCovered:
 		if said.Ground == statement.CoveredAnew {

@@ -97,7 +97,14 @@ func (d *Docket) fold(ctx context.Context, entries []statement.Entry) (rows, err
 		return rows{}, err
 	}
 	s := d.sheetOf(slices.Collect(maps.Values(files))...)
+	if err := s.obliging(ctx); err != nil {
+		return rows{}, err
+	}
 	if err := s.fold(ctx, entries); err != nil {
+		return rows{}, err
+	}
+	obliged, err := s.obligations(ctx)
+	if err != nil {
 		return rows{}, err
 	}
 	now := d.now()
@@ -111,6 +118,11 @@ func (d *Docket) fold(ctx context.Context, entries []statement.Entry) (rows, err
 		return rows{}, err
 	}
 	r, err := s.rows(house, now)
+	if err == nil {
+		r.superiors = superiorsIn(entries, d.self)
+		r.orders, err = d.ordersOf(ctx, entries)
+	}
+	r.obligations = obliged
 	if err == nil && d.mayDecide(b) != nil {
 		for i := range r.files {
 			r.files[i].NextAt = atOnce // for a process that judges by the policy in force
@@ -153,7 +165,7 @@ func (d *Docket) filesAbout(ctx context.Context, entries []statement.Entry) (map
 // already it states nothing either. Run it while no other process folds.
 func (d *Docket) Rebuild(ctx context.Context) error {
 	err := d.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		for _, table := range []string{"docket_files", customersTable, ownersTable, accountsTable, trainingsTable, "docket_countries", "docket_guard"} {
+		for _, table := range []string{"docket_files", customersTable, ownersTable, accountsTable, trainingsTable, obligationsTable, "docket_countries", "docket_guard", "docket_orders", "docket_superiors"} {
 			if err := tx.Exec("DELETE FROM " + table).Error; err != nil {
 				return err
 			}

@@ -246,7 +246,7 @@ func (s *Screener) match(ctx context.Context, measures screening.Measures, parti
 	var hits []screening.Hit
 	for _, p := range parties {
 		if p.reseller != nil || p.verification.JTI != "" { // else nothing was stated of who that is
-			hits = append(hits, screening.Match(measures, p.party(named), s.likeness, now)...)
+			hits = append(hits, screening.Match(measures, p.party(named), int(s.likeness.Load()), now)...)
 		}
 	}
 	return hits, nil

@@ -30,6 +30,8 @@ type Watch struct {
 	Lost      []Stopped `json:"lost,omitzero"`
 	// Behind is how long the file has been due that nobody has judged for longest; not longer than Lateness if all is well.
 	Behind time.Duration `json:"behind"`
+	// Duties are what people owe. That they are late is no fault of the gateway's, so it is no Alarm, and has its own sentence.
+	Duties Duties `json:"duties"`
 }
 
 // Stopped is a case that does not move.
@@ -106,7 +108,8 @@ func (d *Docket) Watch(ctx context.Context) (Watch, error) {
 	if len(due) > 0 {
 		w.Behind = now.Sub(timeOrZero(due[0].NextAt))
 	}
-	return w, nil
+	w.Duties, err = d.watchDuties(db, now)
+	return w, err
 }
 
 func stopped(query *gorm.DB, order string) ([]Stopped, error) {

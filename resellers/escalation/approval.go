@@ -29,6 +29,8 @@ type Approval struct {
 	StepAt          time.Time      `json:"step_at"`          // when the step falls due
 	LimitAt         time.Time      `json:"limit_at"`
 	Silence         policy.Silence `json:"silence"` // what happens at StepAt if nobody says anything
+
+	Unproved string `json:"unproved,omitzero"` // what proof of notice the step waits for beside; empty if for none
 }
 
 // Pending says that the approval still waits for somebody.
@@ -60,8 +62,8 @@ func (a Approval) Whose(now time.Time) string {
 
 // Approvals returns what people are or will be asked about the open case, the step that falls due first first. Also those that have all
 // they need, until the step is taken.
-func Approvals(p policy.Policy, about envelope.Entity, c Case, h history.History, house House, now time.Time) []Approval {
-	s := situation{policy: &p, about: about, c: c, history: h, house: house, now: wholeSecond(now)}
+func Approvals(p *policy.Policy, about envelope.Entity, c Case, h history.History, house House, now time.Time) []Approval {
+	s := &situation{policy: p, about: about, c: c, history: h, house: house, now: wholeSecond(now)}
 	var all []Approval
 	for _, m := range s.moves() {
 		n, rule := s.people(m)
@@ -77,6 +79,7 @@ func Approvals(p policy.Policy, about envelope.Entity, c Case, h history.History
 			DeputyAt: p.Case.ApprovalDeputyAfter.From(asked), Silence: rule.Silence}
 		a.AdministratorAt = p.Case.ApprovalDeputyAfter.From(a.DeputyAt)
 		a.Given, a.Refused = s.given(id)
+		a.Unproved = s.unproved(m, at).why
 		for _, r := range c.Recorded {
 			if c.proposed(r.By) && !slices.Contains(a.Barred, r.By) {
 				a.Barred = append(a.Barred, r.By)

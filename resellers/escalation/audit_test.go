@@ -22,6 +22,7 @@ type auditor struct {
 	warned     *statement.WarningIssued
 	restricted *statement.RestrictionOrdered
 	closing    *statement.ClosureOrdered
+	left       time.Time // when every account that is left was ordered closed
 	terminated bool
 	standing   string
 	changes    int
@@ -54,7 +55,7 @@ func (a *auditor) read(e statement.Entry) {
 			a.limit = wholeSecond(s.EndsAt)
 		}
 		return
-	case statement.Remediation, statement.AppealDecided:
+	case statement.Remediation, statement.AppealDecided, statement.NoticeProved:
 		return // these lives uphold no dispute
 	case statement.StandingChanged:
 		a.changes++
@@ -96,15 +97,20 @@ func (a *auditor) read(e statement.Entry) {
 		a.behind(s.Findings)
 	case statement.ClosureOrdered:
 		now := s.Basis.Now
+		if a.orders[s.Scope] = true; s.Scope == RemainingAccounts {
+			a.holds(a.closing != nil && s.Case == a.caseID && a.left.IsZero(), "what is left closed out of turn: %+v", s)
+			a.left = now
+			break
+		}
 		a.holds(a.restricted != nil && a.closing == nil && s.Case == a.caseID && s.LimitAt.Equal(a.limit), "closed out of turn: %+v", s)
 		a.holds(!now.Before(a.restricted.NextAt), "closed at %v, before %v", now, a.restricted.NextAt)
 		a.holds(!a.punctual || now.Equal(a.restricted.NextAt), "closed at %v, wanted %v", now, a.restricted.NextAt)
 		a.holds(!s.TerminatesAt.Before(now.Add(day)), "terminated %v after the closure", s.TerminatesAt.Sub(now))
 		a.closing = &s
-		a.orders[s.Scope] = true
 		a.behind(s.Findings)
 	case statement.RelationshipTerminated:
 		now := s.Basis.Now
+		a.holds(a.left.Equal(now), "terminated at %v, and what is left was ordered closed at %v", now, a.left)
 		a.holds(a.closing != nil && s.Case == a.caseID && s.LimitAt.Equal(a.limit), "terminated out of turn: %+v", s)
 		a.holds(!now.Before(a.closing.TerminatesAt), "terminated at %v, before %v", now, a.closing.TerminatesAt)
 		a.holds(!a.punctual || !now.After(a.limit), "everything was on time, and terminated at %v, after the limit %v", now, a.limit)

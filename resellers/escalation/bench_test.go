@@ -27,8 +27,8 @@ func BenchmarkAssessAndDecide(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				found, turns := findings.Assess(c.l.policy, c.l.history, c.now)
-				state, next, err := Decide(c.l.policy, reseller, c.l.c, c.l.history, House{}, found, c.now)
+				found, turns := findings.Assess(&c.l.policy, &c.l.history, c.now)
+				state, next, err := Decide(&c.l.policy, reseller, c.l.c, c.l.history, House{}, found, c.now)
 				if err != nil || len(state) != c.want || Wake(next, turns).Before(c.now) && !Wake(next, turns).IsZero() {
 					b.Fatal(fmt.Sprint(len(state), err))
 				}

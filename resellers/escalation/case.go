@@ -39,6 +39,9 @@ type Case struct {
 	// PassedLimit is the limit of which was stated that it passed.
 	PassedLimit time.Time `json:"passed_limit,omitzero"`
 
+	// Told is the step that was taken last, and what proves that the reseller was told of it.
+	Told Told `json:"told,omitzero"`
+
 	People `json:"people,omitzero"`
 	// Hearing says who may decide what the reseller answered, and what of that counts. The history folds the same.
 	Hearing   history.Hearing `json:"hearing,omitzero"`
@@ -74,16 +77,13 @@ type Open struct {
 
 // Order is an order in force.
 type Order struct {
-	Name  string    `json:"name"` // NoNewAccounts or CloseAccount
+	Name  string    `json:"name"` // NoNewAccounts, the scope of a closure, or HandOver
 	Since time.Time `json:"since"`
 	Case  string    `json:"case,omitzero"` // by which it was given
 }
 
-// The orders, as order-withdrawn names them.
-const (
-	NoNewAccounts = "no-new-accounts"
-	CloseAccount  = "reseller-account" // the scope of the closure-ordered
-)
+// NoNewAccounts is the order of a restriction, as order-withdrawn names it. The others are the scopes of a closure and HandOver.
+const NoNewAccounts = "no-new-accounts"
 
 // Past is a case that ended because everything behind it was cured.
 type Past struct {
@@ -115,15 +115,25 @@ func (c Case) Stage() (stage Standing, ok bool) {
 	return Pending, false
 }
 
-// Behind returns the open findings behind the open case.
-func (c Case) Behind() []Open {
-	var behind []Open
-	for _, f := range c.Findings {
-		if c.ID != "" && f.Case == c.ID {
-			behind = append(behind, f)
+// Behind returns the open findings behind the open case. They are the case's own: nobody writes to them.
+func (c Case) Behind() []Open { return behind(c.ID, c.Findings) }
+
+// behind returns those of a case. Most often they are all, and then nothing is copied: each decision asks for them again and again.
+func behind(id string, open []Open) []Open {
+	if id == "" {
+		return nil
+	}
+	n := slices.IndexFunc(open, func(f Open) bool { return f.Case != id })
+	if n < 0 {
+		return slices.Clip(open)
+	}
+	all := slices.Clip(open[:n])
+	for i := range open[n:] {
+		if f := &open[n+i]; f.Case == id {
+			all = append(all, *f)
 		}
 	}
-	return behind
+	return all
 }
 
 // With returns the case with one more entry. Entries come in the order of the ledger; one that was folded before changes
@@ -136,7 +146,9 @@ func (c Case) With(e statement.Entry) Case {
 	var ruling *history.Ruling
 	c.Hearing, ruling = c.Hearing.With(e)
 	if e.By != e.About {
-		c = c.told(e)
+		c = c.said(e).notices(e)
+	} else if s, ok := e.Statement.(statement.OrderConfirmation); ok {
+		c = c.confirmed(s, e.AcceptedAt)
 	}
 	if ruling != nil {
 		c = c.ruled(*ruling, e)
@@ -148,8 +160,8 @@ func (c Case) With(e statement.Entry) Case {
 	return c
 }
 
-// told folds what the gateway stated: its officers' actions, and its decisions.
-func (c Case) told(e statement.Entry) Case {
+// said folds what the gateway stated: its officers' actions, and its decisions.
+func (c Case) said(e statement.Entry) Case {
 	switch s := e.Statement.(type) {
 	case statement.RelationshipReinstated:
 		return c.reinstated(s, e)
@@ -182,17 +194,25 @@ func (c Case) after(s statement.Statement, leaf int64) Case {
 	case statement.WarningIssued:
 		if c.isOpen(s.Case) && c.WarnedAt.IsZero() {
 			c.WarnedAt, c.CureBy, c.LimitAt = s.Basis.Now.UTC(), s.CureBy.UTC(), s.LimitAt.UTC()
+			c = c.tells(StepWarn, s.Basis.Now)
 		}
 	case statement.RestrictionOrdered:
 		if c.isOpen(s.Case) && !c.WarnedAt.IsZero() && c.RestrictedAt.IsZero() && c.ClosingAt.IsZero() {
 			c.RestrictedAt, c.ClosesAt = s.Basis.Now.UTC(), s.NextAt.UTC()
 			c.Orders = append(slices.Clone(c.Orders), Order{Name: s.Order, Since: c.RestrictedAt, Case: s.Case})
+			c = c.tells(StepRestrict, s.Basis.Now)
 		}
+	case statement.HandOverOrdered:
+		c = c.ordered(s.Order, s.Case, s.Basis.Now)
 	case statement.ClosureOrdered:
+		if s.Scope == RemainingAccounts {
+			return c.ordered(s.Scope, s.Case, s.Basis.Now)
+		}
 		// From warned too, where the finding is critical.
 		if c.isOpen(s.Case) && !c.WarnedAt.IsZero() && c.ClosingAt.IsZero() {
 			c.ClosingAt, c.TerminatesAt = s.Basis.Now.UTC(), s.TerminatesAt.UTC()
 			c.Orders = append(slices.Clone(c.Orders), Order{Name: s.Scope, Since: c.ClosingAt, Case: s.Case})
+			c = c.tells(StepClose, s.Basis.Now)
 		}
 	case statement.OrderWithdrawn:
 		c.Orders = without(c.Orders, func(o Order) bool { return o.Name == s.Order && (o.Case == s.Case || o.Case == "") })
@@ -206,6 +226,7 @@ func (c Case) after(s statement.Statement, leaf int64) Case {
 	case statement.RelationshipTerminated:
 		// Whatever led to it: what the ledger says is ended, is ended.
 		c.TerminatedAt = s.Basis.Now.UTC()
+		c = c.tells(StepTerminate, s.Basis.Now)
 	case statement.StandingChanged:
 		return c.stood(s)
 	}

@@ -24,8 +24,8 @@ var table = []row{
 			Approval: automatic,
 			Source:   "15 CFR 7.303(d), proposed: terminate if the issues are not resolved; they are",
 		},
-		due:   situation.resolved,
-		state: situation.withdraw,
+		due:   (*situation).resolved,
+		state: (*situation).withdraw,
 	},
 	{
 		Row: Row{
@@ -36,8 +36,8 @@ var table = []row{
 			Approval: automatic,
 			Source:   ours,
 		},
-		due:   func(s situation) bool { change := s.change(); return change.cured != nil },
-		state: situation.cure,
+		due:   func(s *situation) bool { change := s.change(); return change.cured != nil },
+		state: (*situation).cure,
 	},
 	{
 		Row: Row{
@@ -48,8 +48,8 @@ var table = []row{
 			Approval: automatic,
 			Source:   "15 CFR 7.303(d), proposed: evidence that a reseller failed to maintain or implement a CIP",
 		},
-		due:   func(s situation) bool { change := s.change(); return change.opened != nil },
-		state: situation.open,
+		due:   func(s *situation) bool { change := s.change(); return change.opened != nil },
+		state: (*situation).open,
 	},
 	{
 		Row: Row{
@@ -59,8 +59,8 @@ var table = []row{
 			States: []statement.Kind{statement.KindWarningIssued},
 			Source: ours + ": the rule knows no warning, so this one runs inside its 30 days",
 		},
-		due:   func(s situation) bool { return s.takes(StepWarn) },
-		state: situation.warn,
+		due:   func(s *situation) bool { return s.takes(StepWarn) },
+		state: (*situation).warn,
 	},
 	{
 		Row: Row{
@@ -70,8 +70,8 @@ var table = []row{
 			States: []statement.Kind{statement.KindRestrictionOrdered},
 			Source: ours + ": a step that can be taken back, before one that cannot",
 		},
-		due:   func(s situation) bool { return s.takes(StepRestrict) },
-		state: situation.restrict,
+		due:   func(s *situation) bool { return s.takes(StepRestrict) },
+		state: (*situation).restrict,
 	},
 	{
 		Row: Row{
@@ -81,19 +81,19 @@ var table = []row{
 			States: []statement.Kind{statement.KindClosureOrdered},
 			Source: "15 CFR 7.303(d), proposed: take steps to close the foreign account",
 		},
-		due:   func(s situation) bool { return s.takes(StepClose) },
-		state: situation.close,
+		due:   func(s *situation) bool { return s.takes(StepClose) },
+		state: (*situation).close,
 	},
 	{
 		Row: Row{
 			Step: StepTerminate, From: []string{"closing"},
 			When:   "the account is ordered closed, the limit is one termination margin away, and a finding behind the case is open",
 			Does:   willTerminate,
-			States: []statement.Kind{statement.KindRelationshipTerminated},
+			States: []statement.Kind{statement.KindHandOverOrdered, statement.KindClosureOrdered, statement.KindRelationshipTerminated},
 			Source: "15 CFR 7.303(d), proposed: terminate the relationship within 30 calendar days if the issues are not resolved",
 		},
-		due:   func(s situation) bool { return s.takes(StepTerminate) },
-		state: situation.terminate,
+		due:   func(s *situation) bool { return s.takes(StepTerminate) },
+		state: (*situation).terminate,
 	},
 	{
 		Row: Row{
@@ -104,8 +104,8 @@ var table = []row{
 			Approval: automatic,
 			Source:   ours + ": nothing passes the 30 days silently",
 		},
-		due:   situation.passes,
-		state: situation.pass,
+		due:   (*situation).passes,
+		state: (*situation).pass,
 	},
 	{
 		Row: Row{
@@ -116,8 +116,8 @@ var table = []row{
 			Approval: automatic,
 			Source:   ours,
 		},
-		due:   func(s situation) bool { return s.stands() != s.c.Standing },
-		state: situation.stand,
+		due:   func(s *situation) bool { return s.stands() != s.c.Standing },
+		state: (*situation).stand,
 	},
 }
 
@@ -127,10 +127,11 @@ const (
 	automatic = "automatic"
 	ours      = "ours, not in the rule"
 
-	willWarn      = "warned: a warning with the time in which to cure it"
-	willRestrict  = "restricted: no new accounts may be opened"
-	willClose     = "closing: the reseller's account is ordered closed"
-	willTerminate = "terminated: the relationship ends and nothing the reseller signs is taken any more"
+	willWarn           = "warned: a warning with the time in which to cure it"
+	willRestrict       = "restricted: no new accounts may be opened"
+	willClose          = "closing: the reseller's account is ordered closed"
+	willCloseCustomers = "closing: the accounts of the customers that the findings name are ordered closed"
+	willTerminate      = "terminated: the relationship ends and nothing the reseller signs is taken any more"
 )
 
 // Row is one step of the escalation, for people. What decides is the same row.
@@ -146,8 +147,8 @@ type Row struct {
 
 type row struct {
 	Row
-	due   func(situation) bool
-	state func(situation) []statement.Statement
+	due   func(*situation) bool
+	state func(*situation) []statement.Statement
 }
 
 // Table returns the rows, in the order in which they are tried, with the approvals that a policy asks for.
@@ -174,7 +175,7 @@ func Table(p policy.Policy) []Row {
 // Once its statements are folded, Decide at the same time returns none, unless with them the case ended that p is pinned to: what falls
 // short still is then decided by the policy in force, and Wake is the next second. It returns none before Wake of the step and of what
 // Assess returned.
-func Decide(p policy.Policy, about envelope.Entity, c Case, h history.History, house House, found []findings.Finding, now time.Time,
+func Decide(p *policy.Policy, about envelope.Entity, c Case, h history.History, house House, found []findings.Finding, now time.Time,
 ) (state []statement.Statement, next Step, err error) {
 	if c.ID != "" && c.Policy != p.ID() {
 		return nil, Step{}, fmt.Errorf("escalation: %w: case %s by %s, given %s", ErrPolicy, c.ID, c.Policy, p.ID())
@@ -186,18 +187,19 @@ func Decide(p policy.Policy, about envelope.Entity, c Case, h history.History, h
 	if now.IsZero() {
 		return nil, Step{}, fmt.Errorf("escalation: %w", errNoTime)
 	}
-	s := situation{policy: &p, about: about, c: c, history: h, house: house, found: found, now: wholeSecond(now), pinned: c.ID}
-	for r := s.due(); r != nil && !s.isForAnother(r); r = s.due() {
+	s := &situation{policy: p, about: about, c: c, history: h, house: house, found: found, now: wholeSecond(now), pinned: c.ID}
+	r := s.due()
+	for ; r != nil && !s.isForAnother(r); r = s.due() {
 		for _, said := range r.state(s) {
 			state = append(state, said)
 			s.c = s.c.after(said, -1)
 		}
 	}
-	return state, s.next(), nil
+	return state, s.next(r), nil
 }
 
 // isForAnother says that a row is not decided here. Once the case has ended to which the policy is pinned, what opens is opened by the
 // policy in force, which is known to whoever decides next.
-func (s situation) isForAnother(r *row) bool {
+func (s *situation) isForAnother(r *row) bool {
 	return r != nil && r.Step == stepOpen && s.pinned != "" && s.c.ID != s.pinned
 }

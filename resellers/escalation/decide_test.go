@@ -45,10 +45,10 @@ func TestEachStepIsTakenExactlyAtItsTimeAndNotASecondBefore(t *testing.T) {
 		"warned":     {[]time.Time{start}, on(30), []statement.Kind{"finding-opened", "warning-issued", "standing-changed"}},
 		"restricted": {[]time.Time{on(30)}, on(44), []statement.Kind{"restriction-ordered", "standing-changed"}},
 		"closing":    {[]time.Time{on(30), on(44)}, on(51), []statement.Kind{"closure-ordered", "standing-changed"}},
-		"terminated": {[]time.Time{on(30), on(44), on(51)}, on(59), []statement.Kind{"relationship-terminated", "standing-changed"}},
+		"terminated": {[]time.Time{on(30), on(44), on(51)}, on(59), []statement.Kind{"closure-ordered", "relationship-terminated", "standing-changed"}},
 		"warned late, restricted after the cure floor":  {[]time.Time{on(55)}, on(58), []statement.Kind{"restriction-ordered", "standing-changed"}},
 		"restricted late, closing after the step floor": {[]time.Time{on(30), on(52)}, on(53), []statement.Kind{"closure-ordered", "standing-changed"}},
-		"closing late, terminated after the step floor": {[]time.Time{on(30), on(44), on(58.5)}, on(59.5), []statement.Kind{"relationship-terminated", "standing-changed"}},
+		"closing late, terminated after the step floor": {[]time.Time{on(30), on(44), on(58.5)}, on(59.5), []statement.Kind{"closure-ordered", "relationship-terminated", "standing-changed"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, early := range []time.Duration{time.Nanosecond, time.Second, time.Hour} {
@@ -77,7 +77,7 @@ func TestEachStepIsTakenExactlyAtItsTimeAndNotASecondBefore(t *testing.T) {
 func TestTheStatementsOfASilentReseller(t *testing.T) {
 	l := silent(t, on(30), on(44), on(51), on(59))
 	basis := func(seen int64, days float64) statement.Basis {
-		return statement.Basis{Policy: "us-iaas-2024.3", Seen: seen, Now: on(days)}
+		return statement.Basis{Policy: "us-iaas-2024.4", Seen: seen, Now: on(days)}
 	}
 	const finding = "cip.missing.20260131T000000Z"
 	words := policy.Default().Rules.CIPMissing.Finding
@@ -99,8 +99,9 @@ func TestTheStatementsOfASilentReseller(t *testing.T) {
 		statement.ClosureOrdered{Basis: basis(17, 51), Case: caseID, Scope: "reseller-account", Findings: []string{finding}, TerminatesAt: on(59), LimitAt: on(60)},
 		statement.StandingChanged{Basis: basis(17, 51), Number: 3, Before: "restricted", After: "closing",
 			Why: "The restriction since 2026-02-14 00:00:00 UTC brought no cure. Still open: " + open + ". The reseller's account is ordered closed. If it is not cured, the relationship is terminated at 2026-03-01 00:00:00 UTC."},
+		statement.ClosureOrdered{Basis: basis(23, 59), Case: caseID, Scope: "remaining-accounts", Findings: []string{finding}, TerminatesAt: on(59), LimitAt: on(60)},
 		statement.RelationshipTerminated{Basis: basis(23, 59), Case: caseID, Findings: []string{finding}, LimitAt: on(60),
-			Why: "Warned at 2026-01-31 00:00:00 UTC, restricted at 2026-02-14 00:00:00 UTC, account ordered closed at 2026-02-21 00:00:00 UTC; not cured by 2026-03-01 00:00:00 UTC: " + open + ". The limit of the case was 2026-03-02 00:00:00 UTC."},
+			Why: "Warned at 2026-01-31 00:00:00 UTC, restricted at 2026-02-14 00:00:00 UTC, account ordered closed at 2026-02-21 00:00:00 UTC; not cured by 2026-03-01 00:00:00 UTC: " + open + ". The limit of the case was 2026-03-02 00:00:00 UTC. Every account that is left is ordered closed."},
 		statement.StandingChanged{Basis: basis(23, 59), Number: 4, Before: "closing", After: "terminated",
 			Why: "Warned at 2026-01-31 00:00:00 UTC, restricted at 2026-02-14 00:00:00 UTC, account ordered closed at 2026-02-21 00:00:00 UTC; not cured by 2026-03-01 00:00:00 UTC: " + open + ". The limit of the case was 2026-03-02 00:00:00 UTC."},
 	}
@@ -159,7 +160,7 @@ func TestACureEndsTheCaseAndTheNextOneStartsAfresh(t *testing.T) {
 	if got, want := kinds(l.settle(on(52))), []statement.Kind{"finding-cured", "order-withdrawn", "order-withdrawn", "standing-changed"}; !slices.Equal(got, want) {
 		t.Errorf("stated %v, wanted %v", got, want)
 	}
-	want := []Past{{ID: first, Policy: "us-iaas-2024.3", OpenedAt: on(30), Reached: Closing, EndedAt: on(52)}}
+	want := []Past{{ID: first, Policy: "us-iaas-2024.4", OpenedAt: on(30), Reached: Closing, EndedAt: on(52)}}
 	if l.c.ID != "" || l.c.Standing != Good || len(l.c.Orders) > 0 || !l.c.LimitAt.IsZero() || !reflect.DeepEqual(l.c.Past, want) || l.c.PastCount != 1 {
 		t.Errorf("got %+v", l.c)
 	}
@@ -231,25 +232,25 @@ func TestAClockThatIsBehindTakesNothingBack(t *testing.T) {
 func TestDecideRefusesWhatDoesNotBelongTogether(t *testing.T) {
 	l := silent(t, on(30))
 	other := policy.Default()
-	other.Version = 4
+	other.Version = 5
 	for name, c := range map[string]struct {
 		decide func() error
 		want   error
 	}{
 		"a case under another policy than it is pinned to": {func() error {
-			_, _, err := Decide(other, reseller, l.c, l.history, House{}, nil, on(44))
+			_, _, err := Decide(&other, reseller, l.c, l.history, House{}, nil, on(44))
 			return err
 		}, ErrPolicy},
 		"a history that saw less": {func() error {
-			_, _, err := Decide(l.policy, reseller, l.c, history.History{}.With(l.entries[0]), House{}, nil, on(44))
+			_, _, err := Decide(&l.policy, reseller, l.c, history.History{}.With(l.entries[0]), House{}, nil, on(44))
 			return err
 		}, ErrFile},
 		"another reseller's history": {func() error {
-			_, _, err := Decide(l.policy, "https://other.example", l.c, l.history, House{}, nil, on(44))
+			_, _, err := Decide(&l.policy, "https://other.example", l.c, l.history, House{}, nil, on(44))
 			return err
 		}, ErrFile},
 		"no time": {func() error {
-			_, _, err := Decide(l.policy, reseller, l.c, l.history, House{}, nil, time.Time{})
+			_, _, err := Decide(&l.policy, reseller, l.c, l.history, House{}, nil, time.Time{})
 			return err
 		}, errNoTime},
 		"an outlook of the same": {func() error {
@@ -267,9 +268,9 @@ func TestWithoutACaseTheNextOneFollowsTheNewPolicy(t *testing.T) {
 	l := silent(t, on(30))
 	l.attest(on(31), "initial")
 	l.settle(on(31))
-	l.policy.Version = 4
+	l.policy.Version = 5
 	l.run(on(31), on(31+365))
-	if l.c.Policy != "us-iaas-2024.4" || l.c.Past[0].Policy != "us-iaas-2024.3" {
+	if l.c.Policy != "us-iaas-2024.5" || l.c.Past[0].Policy != "us-iaas-2024.4" {
 		t.Errorf("case under %s, the past one under %s", l.c.Policy, l.c.Past[0].Policy)
 	}
 }
@@ -299,9 +300,9 @@ func TestEveryStepAfterTheLimitSaysSo(t *testing.T) {
 
 func TestWhatIsStillFoundIsNotCuredByWhatWasAccepted(t *testing.T) {
 	l := silent(t, on(30))
-	found, _ := findings.Assess(l.policy, l.history, on(31))
+	found, _ := findings.Assess(&l.policy, &l.history, on(31))
 	l.attest(on(31), "change") // a later rule may find the same in it
-	state, _, err := Decide(l.policy, reseller, l.c, l.history, House{}, found, on(31))
+	state, _, err := Decide(&l.policy, reseller, l.c, l.history, House{}, found, on(31))
 	if err != nil || len(state) > 0 {
 		t.Errorf("stated %v, %v", kinds(state), err)
 	}
@@ -327,7 +328,7 @@ func TestWhatAResellerSaysAboutItselfIsNoDecision(t *testing.T) {
 func TestAStepOfACaseThatIsNotOpenChangesNothing(t *testing.T) {
 	l := silent(t, on(30))
 	before := l.c
-	basis := statement.Basis{Policy: "us-iaas-2024.3", Now: on(31)}
+	basis := statement.Basis{Policy: "us-iaas-2024.4", Now: on(31)}
 	for _, s := range []statement.Statement{
 		statement.WarningIssued{Basis: basis, Case: l.c.ID, CureBy: on(99)}, // warned already
 		statement.WarningIssued{Basis: basis, Case: "another", CureBy: on(99)},

@@ -17,6 +17,8 @@ type House struct {
 
 	// Counts are not folded from entries about the gateway: whoever decides reads them at that moment.
 	Counts Counts `json:"-"`
+	// Holdings neither: they are of the one reseller that is decided about.
+	Holdings Holdings `json:"-"`
 }
 
 // Span is a time from its first moment to the first one after it.
@@ -58,9 +60,11 @@ type Counts struct {
 	Day          time.Time // midnight, UTC, of the day that the next three are of
 	Closures     int
 	Terminations int
-	Accounts     int  // open at the resellers of those closures and terminations
-	Opened       int  // resellers of which a finding was opened within the guard's time before now
-	Tripped      bool // more were, once, and nobody has said otherwise since
+	Accounts     int // open at the resellers of those closures and terminations
+	Opened       int // resellers of which a finding was opened within the guard's time before now
+	// OpenedUntil is when the first of those findings is counted no more; zero if none is counted.
+	OpenedUntil time.Time
+	Tripped     bool // more were, once, and nobody has said otherwise since
 }
 
 const (
@@ -83,6 +87,12 @@ func (h House) With(e statement.Entry) House {
 		}
 	}
 	return h
+}
+
+// Same says whether two houses bear on cases in the same way, the guard's numbers apart.
+func (h House) Same(other House) bool {
+	return slices.Equal(h.Outages, other.Outages) && slices.Equal(h.Releases, other.Releases) &&
+		(h.Paused == nil) == (other.Paused == nil) && (h.Paused == nil || *h.Paused == *other.Paused)
 }
 
 func (h House) acted(s statement.OfficerAction, e statement.Entry) House {

@@ -36,7 +36,12 @@ func decided(s statement.Statement) []string {
 	case statement.RestrictionOrdered:
 		return []string{s.Case, s.Order}
 	case statement.ClosureOrdered:
+		if s.Part > 1 {
+			return []string{s.Case, s.Scope, strconv.Itoa(s.Part)}
+		}
 		return []string{s.Case, s.Scope}
+	case statement.HandOverOrdered:
+		return []string{s.Case, s.Order}
 	case statement.OrderWithdrawn:
 		return []string{s.Case, s.Order}
 	case statement.RelationshipTerminated:

@@ -16,7 +16,7 @@ func joining(t tester, joins time.Time) *life {
 	first := findings.Finding{ID: "a", Rule: "rule.a", Severity: policy.Serious, Since: start, Evidence: []int64{2}, Cures: "a cure"}
 	second := findings.Finding{ID: "b", Rule: "rule.b", Severity: policy.Serious, Since: joins, Evidence: []int64{2}, Cures: "another cure"}
 	l.assess = func(_ policy.Policy, h history.History, now time.Time) (open []findings.Finding, turns time.Time) {
-		if _, cured := findings.Cured(l.policy, h, first.Rule, first.Since, first.Evidence); !cured {
+		if _, cured := findings.Cured(&l.policy, &h, first.Rule, first.Since, first.Evidence); !cured {
 			open = append(open, first)
 		}
 		if now.Before(joins) {

@@ -32,6 +32,7 @@ var (
 	ErrOneOfTwo      = fmt.Errorf("%w: it takes two different officers", ErrMayNot)
 	ErrOverLimit     = errors.New("it would pass the limit of the case")
 	ErrNotLater      = errors.New("the time is not later")
+	ErrSuccessor     = errors.New("it cannot be the successor")
 )
 
 // proposed says that an officer brought about what the case is about: whoever recorded the evidence of a finding behind it.
@@ -80,7 +81,7 @@ func MayRefuse(p policy.Policy, about envelope.Entity, c Case, officer statement
 func asked(p policy.Policy, about envelope.Entity, c Case, approval string) error {
 	s := situation{policy: &p, about: about, c: c}
 	for _, m := range s.moves() {
-		if n, _ := s.people(m); n > 0 && ID(about, m.statement(c)) == approval {
+		if n, _ := s.people(m); n > 0 && m.approvedBy(about, c, approval) {
 			return nil
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/resellers/policy"
 )
@@ -20,7 +21,9 @@ const (
 type move struct {
 	step string
 	does string
-	base time.Time // when it falls due by what was stated, and nothing else
+	// scope is which accounts a closure closes; the reseller's own if it is empty.
+	scope string
+	base  time.Time // when it falls due by what was stated, and nothing else
 	// latest is when it must be taken so that the others still fit inside the limit; zero if nothing bounds it.
 	latest time.Time
 }
@@ -36,19 +39,36 @@ func (m move) statement(c Case) statement.Statement {
 	case StepRestrict:
 		return statement.RestrictionOrdered{Case: c.ID, Order: NoNewAccounts}
 	case StepClose:
-		return statement.ClosureOrdered{Case: c.ID, Scope: CloseAccount}
+		if m.scope == "" {
+			m.scope = CloseAccount
+		}
+		return statement.ClosureOrdered{Case: c.ID, Scope: m.scope}
 	}
 	return statement.RelationshipTerminated{Case: c.ID}
 }
 
+// approvedBy says whether an approval is of this move. A closure has one for each scope that it can have: whoever approved that one
+// customer's account is closed did not approve that the reseller's is.
+func (m move) approvedBy(about envelope.Entity, c Case, approval string) bool {
+	if m.step == StepClose {
+		m.scope = CustomerAccounts
+		if ID(about, m.statement(c)) == approval {
+			return true
+		}
+		m.scope = CloseAccount
+	}
+	return ID(about, m.statement(c)) == approval
+}
+
 // moves returns what the open case can do from where it stands: one step, and where a critical finding is behind it the closure too.
-func (s situation) moves() []move {
+func (s *situation) moves() []move {
 	behind := s.c.Behind()
 	if len(behind) == 0 {
 		return nil
 	}
 	numbers, limit := s.policy.Case, s.limit()
-	closure := move{step: StepClose, does: willClose, base: s.urgentSince(behind), latest: numbers.ClosingMargin.Before(limit)}
+	closure := move{step: StepClose, base: s.urgentSince(behind), latest: numbers.ClosingMargin.Before(limit)}
+	closure.scope, closure.does = s.closes()
 	switch stage, _ := s.c.Stage(); stage {
 	case Pending:
 		return []move{{step: StepWarn, does: willWarn, base: s.c.OpenedAt}}
@@ -73,7 +93,7 @@ func (s situation) moves() []move {
 }
 
 // urgentSince is since when a finding is open that goes to closing at once; zero if none is.
-func (s situation) urgentSince(behind []Open) (since time.Time) {
+func (s *situation) urgentSince(behind []Open) (since time.Time) {
 	for _, f := range behind {
 		if f.urgent() && (since.IsZero() || f.OpenedAt.Before(since)) {
 			since = f.OpenedAt
@@ -86,7 +106,7 @@ func (s situation) urgentSince(behind []Open) (since time.Time) {
 func (f Open) urgent() bool { return f.Severity == severityCritical || f.Rule == EvidenceRecorded }
 
 // limit is the limit of the case, or the one that it will have once it is warned.
-func (s situation) limit() time.Time {
+func (s *situation) limit() time.Time {
 	if !s.c.LimitAt.IsZero() {
 		return s.c.LimitAt
 	}
@@ -96,7 +116,7 @@ func (s situation) limit() time.Time {
 
 // firstFact is since when the earliest finding behind the case is true, and when it was opened: the clock starts there. One that was
 // open when a termination was taken back starts it anew.
-func (s situation) firstFact() (since, opened time.Time) {
+func (s *situation) firstFact() (since, opened time.Time) {
 	behind := s.c.Behind()
 	since, opened = behind[0].Since, behind[0].OpenedAt
 	for _, f := range behind[1:] {
@@ -111,7 +131,7 @@ func (s situation) firstFact() (since, opened time.Time) {
 }
 
 // repeats says that this is one serious case too many in the policy's time: it starts at restricted.
-func (s situation) repeats() bool {
+func (s *situation) repeats() bool {
 	repeat := s.policy.Case.Repeat
 	if repeat.Count.Value == 0 || s.c.ID == "" {
 		return false
@@ -126,7 +146,7 @@ func (s situation) repeats() bool {
 }
 
 // people is how a move is approved: by how many, and what their silence means.
-func (s situation) people(m move) (n int, rule policy.Approval) {
+func (s *situation) people(m move) (n int, rule policy.Approval) {
 	rule = approvalOf(*s.policy, m.step)
 	if slices.ContainsFunc(s.c.Behind(), func(f Open) bool { return f.Severity == severityCritical }) {
 		return rule.Critical, rule
@@ -149,7 +169,7 @@ func approvalOf(p policy.Policy, step string) policy.Approval {
 }
 
 // given are the approvals of a move that count: of nobody who proposed it.
-func (s situation) given(id string) (given []Grant, refused *Refusal) {
+func (s *situation) given(id string) (given []Grant, refused *Refusal) {
 	for _, g := range s.c.Grants {
 		if g.Approval == id && !g.Lapsed && !s.c.proposed(g.By) {
 			given = append(given, g)
@@ -163,6 +183,14 @@ func (s situation) given(id string) (given []Grant, refused *Refusal) {
 	return given, refused
 }
 
+// said is what people said of a move. While nobody said anything its identity, which is a digest, is not asked for.
+func (s *situation) said(m move) (given []Grant, refused *Refusal) {
+	if len(s.c.Grants) == 0 && len(s.c.Refusals) == 0 {
+		return nil, nil
+	}
+	return s.given(ID(s.about, m.statement(s.c)))
+}
+
 // wait is what keeps a move from being taken though it is due.
 type wait struct {
 	why   string    // empty if nothing does
@@ -170,10 +198,23 @@ type wait struct {
 }
 
 // waits says what a move waits for, once it is due at that time.
-func (s situation) waits(m move, at time.Time) wait {
+func (s *situation) waits(m move, at time.Time) wait {
+	held := s.heldBack(m, at)
+	proof := s.unproved(m, at)
+	switch {
+	case proof.why == "":
+		return held
+	case held.why == "" || !held.until.IsZero():
+		return proof // what is held until a time is looked at again from then on
+	}
+	return wait{why: held.why + "; and " + proof.why}
+}
+
+// heldBack is what of the provider's own a move waits for: its people, a pause, the guard.
+func (s *situation) heldBack(m move, at time.Time) wait {
 	n, rule := s.people(m)
 	if n > 0 {
-		given, refused := s.given(ID(s.about, m.statement(s.c)))
+		given, refused := s.said(m)
 		switch {
 		case refused != nil:
 			return wait{why: "an officer refused it at " + moment(refused.At) + "; it waits until another one approves it"}
@@ -187,16 +228,19 @@ func (s situation) waits(m move, at time.Time) wait {
 	if s.house.Paused != nil {
 		return wait{why: "automation is paused since " + moment(s.house.Paused.Since)}
 	}
-	if kind, until := s.house.Guard(s.policy.Guard, m.step, s.history.Figures.AccountsOpen, latter(at, s.now)); kind != "" {
-		return wait{why: "the guard on " + guardWords[kind] + " holds it back", until: until}
+	if kind, until := s.house.Guard(s.policy.Guard, m.step, s.accountsOf(m), latter(at, s.now)); kind != "" {
+		return wait{why: guardHolds(kind), until: until}
 	}
 	return wait{}
 }
 
 // ready says when a move is taken, nothing being done, and what it waits for if that is never.
-func (s situation) ready(m move) (at time.Time, why string) {
+func (s *situation) ready(m move) (at time.Time, why string) {
 	at = s.at(m)
-	for range 2 {
+	if m.irreversible() && at.Before(s.now) {
+		at = latter(at, s.inHoursFromNow(at)) // it is late, and still nobody is there at night
+	}
+	for range 3 { // for the proof of a notice, for the guard's next day, and for what that leaves
 		w := s.waits(m, at)
 		if w.why == "" || w.until.IsZero() {
 			return at, w.why
@@ -207,7 +251,7 @@ func (s situation) ready(m move) (at time.Time, why string) {
 }
 
 // takes says whether a step is taken now.
-func (s situation) takes(step string) bool {
+func (s *situation) takes(step string) bool {
 	for _, m := range s.moves() {
 		if m.step == step {
 			at, why := s.ready(m)
@@ -218,6 +262,6 @@ func (s situation) takes(step string) bool {
 }
 
 // passes says that the limit of the case passes with this second, and that nobody said so yet.
-func (s situation) passes() bool {
+func (s *situation) passes() bool {
 	return !s.c.LimitAt.IsZero() && len(s.c.Behind()) > 0 && !s.now.Before(s.c.LimitAt) && !s.c.PassedLimit.Equal(s.c.LimitAt)
 }

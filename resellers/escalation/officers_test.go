@@ -66,10 +66,11 @@ func (l *life) outage(from, to time.Time) {
 	l.house = l.house.With(statement.Entry{AcceptedAt: to, By: gateway, About: gateway, Statement: statement.OutageRecorded{From: from, To: to}})
 }
 
-// asking is a reseller under the shipped policy, which asks people, judged at these times.
+// asking is a reseller under the shipped policy, which asks people, judged at these times. No step waits for proof of notice.
 func asking(t tester, judged ...time.Time) *life {
 	l := newLife(t)
 	l.policy = policy.Default()
+	l.policy.Case.Proof = policy.Proof{}
 	l.enrol(start)
 	for _, at := range judged {
 		l.settle(at)

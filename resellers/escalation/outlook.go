@@ -27,6 +27,8 @@ type Prospect struct {
 	LimitAt       time.Time     `json:"limit_at,omitzero"`
 	// Exempt is by what the reseller is exempt from the rules of its program now, which stands beside the standing. Zero if it is not.
 	Exempt history.Exemption `json:"exempt,omitzero"`
+	// Superior is who stands right above; another one must be found where it leaves.
+	Superior history.Superior `json:"superior,omitzero"`
 	// LimitPassed says that the case passed its limit, or will if nothing is done.
 	LimitPassed bool `json:"limit_passed"`
 	// Future is every step, in order, if nothing is done.
@@ -68,7 +70,7 @@ type Restriction struct {
 const horizon = 32
 
 // answers fills in what the reseller answered and waits, and what was decided against it.
-func (s situation) answers(prospect *Prospect) {
+func (s *situation) answers(prospect *Prospect) {
 	for _, r := range s.c.Reviews {
 		reviewed := Reviewed{Review: r}
 		if r.Kind == AnswerDispute {
@@ -94,6 +96,9 @@ func Outlook(p policy.Policy, about envelope.Entity, c Case, h history.History, 
 	prospect := Prospect{
 		Standing: c.Standing, Why: Why(p, c), NextStep: next, LimitAt: c.LimitAt, LimitPassed: s.limitPassed(future), Future: future,
 	}
+	if h.Superior.Leaves() {
+		prospect.Superior = h.Superior
+	}
 	if h.Exempt.In(now) {
 		prospect.Exempt = h.Exempt
 	}
@@ -102,7 +107,7 @@ func Outlook(p policy.Policy, about envelope.Entity, c Case, h history.History, 
 	}
 	s.owed(&prospect)
 	s.answers(&prospect)
-	prospect.Approvals = Approvals(p, about, c, h, house, now)
+	prospect.Approvals = Approvals(&p, about, c, h, house, now)
 	for _, order := range c.Orders {
 		prospect.Restrictions = append(prospect.Restrictions,
 			Restriction{Order: order.Name, Words: orderWords[order.Name], Since: order.Since})
@@ -111,8 +116,11 @@ func Outlook(p policy.Policy, about envelope.Entity, c Case, h history.History, 
 }
 
 var orderWords = map[string]string{
-	NoNewAccounts: "no new accounts may be opened",
-	CloseAccount:  "the reseller's account is to be closed",
+	NoNewAccounts:     "no new accounts may be opened",
+	CloseAccount:      "the reseller's account is to be closed",
+	CustomerAccounts:  "the accounts of the customers that the findings name are to be closed",
+	RemainingAccounts: "every account that is left is to be closed",
+	HandOver:          "the accounts of verified customers are to be handed over to the successor",
 }
 
 // forward decides, folds what was decided, moves on to the next time at which the answer turns, and so on. What waits for somebody does
@@ -120,8 +128,8 @@ var orderWords = map[string]string{
 func forward(p policy.Policy, about envelope.Entity, c Case, h history.History, house House, now time.Time) (future []Step, next Step, err error) {
 	expected, last := Step{}, Step{}
 	for i := range horizon {
-		found, turns := findings.Assess(p, h, now)
-		state, following, err := Decide(p, about, c, h, house, found, now)
+		found, turns := findings.Assess(&p, &h, now)
+		state, following, err := Decide(&p, about, c, h, house, found, now)
 		if err != nil {
 			return nil, Step{}, err
 		}
@@ -174,15 +182,15 @@ func taken(expected Step, changed statement.StandingChanged, at, limit time.Time
 
 // limitPassed says whether the case passed its limit or will. It looks at the future too where no case is open: one that
 // is due but not stated yet may come too late already.
-func (s situation) limitPassed(future []Step) bool {
+func (s *situation) limitPassed(future []Step) bool {
 	late := !s.c.LimitAt.IsZero() && s.c.TerminatedAt.After(s.c.LimitAt)
 	return late || slices.ContainsFunc(future, func(step Step) bool { return step.LimitPassed })
 }
 
 // owed fills in what is due: what open findings ask for, and what will be one.
-func (s situation) owed(prospect *Prospect) {
+func (s *situation) owed(prospect *Prospect) {
 	for _, f := range s.c.Findings {
-		due := Due{What: f.Cure, Rule: f.Rule, Why: shortfalls(*s.policy, []Open{f}), Finding: f.ID}
+		due := Due{What: f.Cure, Rule: f.Rule, Why: shortfalls(s.policy, []Open{f}), Finding: f.ID}
 		if f.Case == "" {
 			prospect.CurrentlyDue = append(prospect.CurrentlyDue, due)
 			continue
@@ -198,7 +206,7 @@ func (s situation) owed(prospect *Prospect) {
 		}
 	}
 	_, attested := s.history.Latest()
-	for _, f := range findings.Ahead(*s.policy, s.history, s.now) {
+	for _, f := range findings.Ahead(s.policy, &s.history, s.now) {
 		due := Due{What: f.Cures, Rule: f.Rule, Why: f.Words, By: f.Since}
 		if attested || s.history.Exempt.In(s.now) {
 			prospect.EventuallyDue = append(prospect.EventuallyDue, due)

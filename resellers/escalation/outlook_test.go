@@ -20,6 +20,7 @@ func TestAResellerSeesWhatItOwesByWhenAndWhatComesOtherwise(t *testing.T) {
 	attested.settle(on(12))
 	yearly := Due{What: "a new accepted cip-attestation", Rule: "cip.stale", Why: policy.Default().Rules.CIPStale.Finding, By: on(377)}
 	noAccounts := Restriction{Order: "no-new-accounts", Words: "no new accounts may be opened", Since: on(44)}
+	left := Restriction{Order: "remaining-accounts", Words: "every account that is left is to be closed", Since: on(59)}
 	closure := Restriction{Order: "reseller-account", Words: "the reseller's account is to be closed", Since: on(51)}
 
 	for name, c := range map[string]struct {
@@ -33,7 +34,7 @@ func TestAResellerSeesWhatItOwesByWhenAndWhatComesOtherwise(t *testing.T) {
 		"warned":     {silent(t, on(30)), 31, Prospect{Standing: Warned, CurrentlyDue: []Due{open}, LimitAt: on(60)}, []float64{44, 51, 59}},
 		"restricted": {silent(t, on(30), on(44)), 45, Prospect{Standing: Restricted, PastDue: []Due{open}, Restrictions: []Restriction{noAccounts}, LimitAt: on(60)}, []float64{51, 59}},
 		"closing":    {silent(t, on(30), on(44), on(51)), 52, Prospect{Standing: Closing, PastDue: []Due{open}, Restrictions: []Restriction{noAccounts, closure}, LimitAt: on(60)}, []float64{59}},
-		"terminated": {silent(t, on(30), on(44), on(51), on(59)), 70, Prospect{Standing: Terminated, PastDue: []Due{open}, Restrictions: []Restriction{noAccounts, closure}, LimitAt: on(60)}, nil},
+		"terminated": {silent(t, on(30), on(44), on(51), on(59)), 70, Prospect{Standing: Terminated, PastDue: []Due{open}, Restrictions: []Restriction{noAccounts, closure, left}, LimitAt: on(60)}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := Outlook(c.l.policy, reseller, c.l.c, c.l.history, House{}, on(c.now))

@@ -22,6 +22,8 @@ type People struct {
 	LimitExtensions []LimitExtension `json:"limit_extensions,omitzero"`
 	Reviews         []Review         `json:"reviews,omitzero"`   // what the reseller answered and nobody has decided yet
 	Decisions       []Decision       `json:"decisions,omitzero"` // of what it answered, the latest 32
+	// Successor is who takes the verified customers if the relationship ends; nil if every account is ordered closed then.
+	Successor *Successor `json:"successor,omitzero"`
 }
 
 // Grant is that an officer approved a step.
@@ -156,6 +158,8 @@ func (c Case) acted(s statement.OfficerAction, e statement.Entry) Case {
 		if stage, _ := c.Stage(); c.isOpen(s.On.ID) && !s.EndsAt.IsZero() {
 			c.Extension = Extension{Stage: stage, To: wholeSecond(s.EndsAt), By: s.Officer}
 		}
+	case ActionSuccessorNamed, ActionSuccessorDropped:
+		return c.succeeded(s, e.About, at)
 	case ActionEvidence:
 		c.Recorded = kept(c.Recorded, Recorded{ID: detail(s, "evidence"), Leaf: e.LeafIndex, By: s.Officer}, recordedKept)
 	case ActionLimitExtended:
@@ -208,7 +212,7 @@ func (c Case) refused(s statement.OfficerAction, about envelope.Entity, at time.
 // step is the step that an approval is about, among those that the case can take from where it stands.
 func (c Case) step(about envelope.Entity, approval string) (step string, known bool) {
 	for _, step := range c.steps() {
-		if ID(about, (move{step: step}).statement(c)) == approval {
+		if (move{step: step}).approvedBy(about, c, approval) {
 			return step, true
 		}
 	}

@@ -21,6 +21,7 @@ var names = []string{"Mara", "Jon", "Ada"}
 // they make sense or not: what should not get into the ledger is in it too. It returns the time it ended at.
 func meddle(t *rapid.T, l *life) (end time.Time) {
 	l.policy = policy.Default()
+	l.policy.Case.Proof.AtLimit.Value = rapid.SampledFrom([]string{policy.GoesOn, policy.Waits}).Draw(t, "at limit")
 	if rapid.IntRange(0, 3).Draw(t, "hours") == 0 {
 		l.policy.Hours = policy.Hours{On: true, Zone: "UTC+5:30", Weekdays: []string{"mon", "tue", "wed", "thu", "fri"}, From: "09:00", To: "17:00", Blackout: []string{"02-20"}}
 	}
@@ -36,7 +37,7 @@ func meddle(t *rapid.T, l *life) (end time.Time) {
 		by := rapid.SampledFrom(names).Draw(t, "by")
 		step := rapid.SampledFrom([]string{StepClose, StepTerminate, StepTerminate, StepRestrict}).Draw(t, "step")
 		ends := now.Add(span(t, "ends"))
-		switch rapid.IntRange(0, 13).Draw(t, "move") {
+		switch rapid.IntRange(0, 15).Draw(t, "move") {
 		case 0, 1, 2:
 			l.approve(now, by, step)
 		case 3:
@@ -68,6 +69,14 @@ func meddle(t *rapid.T, l *life) (end time.Time) {
 				Officer: officer(by), Action: action, On: statement.Target{Type: "gateway", ID: string(gateway)}, Reason: "r"}})
 		case 12:
 			l.attest(now, "annual")
+		case 13:
+			if len(l.c.Told.Notices) > 0 {
+				l.calls(now, rapid.SampledFrom([]string{"yes", "no", "no"}).Draw(t, "answered"))
+			}
+		case 14:
+			if len(l.c.Told.Notices) > 0 {
+				l.acknowledge(now)
+			}
 		default:
 			// nothing but time
 		}
@@ -107,6 +116,9 @@ func consent(t tester, entries []statement.Entry) {
 				refused[s.On.ID] = s.Officer.ID
 			}
 		case statement.ClosureOrdered:
+			if s.Scope == RemainingAccounts {
+				break // goes with the termination
+			}
 			if len(given[e.JTI]) < 1 || refused[e.JTI] != "" {
 				t.Fatalf("closed at %v with %v, refused by %q", s.Basis.Now, given[e.JTI], refused[e.JTI])
 			}
@@ -148,7 +160,7 @@ func TestWhateverPeopleDoTheFutureThatIsShownComesAndWakingIsExact(t *testing.T)
 		for i := 0; !l.wake.IsZero() && i < 40; i++ {
 			for _, early := range []time.Time{l.wake.Add(-time.Second), l.wake.Add(-time.Nanosecond)} {
 				found, _ := l.assess(l.policy, l.history, early)
-				if state, _, _ := Decide(l.policy, reseller, l.c, l.history, l.house, found, early); len(state) > 0 {
+				if state, _, _ := Decide(&l.policy, reseller, l.c, l.history, l.house, found, early); len(state) > 0 {
 					t.Fatalf("asked to be woken at %v, and stated at %v: %+v", l.wake, early, state)
 				}
 			}
@@ -182,8 +194,8 @@ func TestWhateverPeopleDoACaseThatStandsStillSaysWhatItWaitsFor(t *testing.T) {
 		}
 		switch {
 		case l.next.Waits != "":
-			for _, m := range (situation{policy: &l.policy, about: reseller, c: l.c, history: l.history, house: l.house, now: wholeSecond(now)}).moves() {
-				if n, _ := (situation{policy: &l.policy, about: reseller, c: l.c}).people(m); n == 0 && l.house.Paused == nil {
+			for _, m := range (&situation{policy: &l.policy, about: reseller, c: l.c, history: l.history, house: l.house, now: wholeSecond(now)}).moves() {
+				if n, _ := (&situation{policy: &l.policy, about: reseller, c: l.c}).people(m); n == 0 && l.house.Paused == nil {
 					t.Fatalf("it waits for nobody: %+v", l.next)
 				}
 			}

@@ -120,11 +120,11 @@ func TestARefusalOutweighsSilenceThatWouldAct(t *testing.T) {
 
 func TestWhatPeopleAreAskedIsKnownAsSoonAsTheStepBeforeIsStated(t *testing.T) {
 	l := asking(t, on(30))
-	if asked := Approvals(l.policy, reseller, l.c, l.history, l.house, on(30)); len(asked) > 0 {
+	if asked := Approvals(&l.policy, reseller, l.c, l.history, l.house, on(30)); len(asked) > 0 {
 		t.Errorf("about an automatic restriction: %+v", asked)
 	}
 	l.settle(on(44))
-	asked := Approvals(l.policy, reseller, l.c, l.history, l.house, on(44))
+	asked := Approvals(&l.policy, reseller, l.c, l.history, l.house, on(44))
 	if len(asked) != 1 {
 		t.Fatalf("asked %+v", asked)
 	}
@@ -145,7 +145,7 @@ func TestWhatPeopleAreAskedIsKnownAsSoonAsTheStepBeforeIsStated(t *testing.T) {
 		}
 	}
 	l.approve(on(45), "Mara", StepClose)
-	if asked := Approvals(l.policy, reseller, l.c, l.history, l.house, on(45)); len(asked) != 1 || asked[0].Pending() {
+	if asked := Approvals(&l.policy, reseller, l.c, l.history, l.house, on(45)); len(asked) != 1 || asked[0].Pending() {
 		t.Errorf("approved, and asked %+v", asked)
 	}
 	l.run(on(45), on(51))
@@ -174,7 +174,7 @@ func TestWhoRecordedTheEvidenceApprovesNothingThatFollowsFromIt(t *testing.T) {
 	if state := l.settle(on(2)); len(state) > 0 {
 		t.Errorf("stated %v", kinds(state))
 	}
-	if asked := Approvals(l.policy, reseller, l.c, l.history, l.house, on(2)); len(asked) != 1 || len(asked[0].Given) > 0 || !slices.Equal(asked[0].Barred, []statement.Officer{officer("Mara")}) {
+	if asked := Approvals(&l.policy, reseller, l.c, l.history, l.house, on(2)); len(asked) != 1 || len(asked[0].Given) > 0 || !slices.Equal(asked[0].Barred, []statement.Officer{officer("Mara")}) {
 		t.Errorf("asked %+v", asked)
 	}
 	l.approve(on(3), "Jon", StepClose)
@@ -303,6 +303,28 @@ func TestAFindingThatBecameTrueInAnOutageIsOpenedOnceItsTimeWasGivenBack(t *test
 	l.settle(l.wake)
 	if l.c.Standing != Warned || !l.c.LimitAt.Equal(on(60)) {
 		t.Errorf("%+v", l.c)
+	}
+}
+
+func TestTimeThatIsGivenBackAndRunsIntoTheNextOutageIsGivenBackAgain(t *testing.T) {
+	l := silent(t, start)
+	l.outage(on(29), on(32))   // a day is left, until day 33
+	l.outage(on(32.5), on(34)) // of which half is lost
+	l.settle(on(34))
+	if l.c.Standing != Pending || !l.wake.Equal(on(34.5)) {
+		t.Errorf("%s, wakes at %v", l.c.Standing, l.wake)
+	}
+}
+
+// What is put on record had no time that an outage could take from it: a critical fact must not wait for one that was over long ago.
+func TestEvidenceThatCameInInAnOutageIsFoundAtOnce(t *testing.T) {
+	l := silent(t, start)
+	l.outage(on(5), on(15))
+	l.act(on(16), "Mara", ActionEvidence, "reseller", string(reseller), time.Time{}, "evidence", "e-1", "ground", "cip-failure", "severity", "critical",
+		"audience", "reseller", "received_at", on(8).Format(time.RFC3339))
+	l.settle(on(16))
+	if behind := l.c.Behind(); len(behind) != 1 || behind[0].Rule != EvidenceRecorded || !behind[0].OpenedAt.Equal(on(16)) {
+		t.Errorf("%+v", l.c.Findings)
 	}
 }
 
@@ -480,7 +502,7 @@ func TestATerminationTakenBackWithdrawsItsOrdersAndStartsTheClockAnew(t *testing
 	terminated := l.c.ID
 	l.take(gateway, on(70), "reinstated", statement.RelationshipReinstated{Why: "The gateway erred.", WhoseError: "gateway", By: officer("Mara"), Case: terminated})
 	state := l.settle(on(70))
-	if got, want := kinds(state), []statement.Kind{"order-withdrawn", "order-withdrawn", "warning-issued", "standing-changed"}; !slices.Equal(got, want) {
+	if got, want := kinds(state), []statement.Kind{"order-withdrawn", "order-withdrawn", "order-withdrawn", "warning-issued", "standing-changed"}; !slices.Equal(got, want) {
 		t.Fatalf("stated %v, wanted %v", got, want)
 	}
 	if l.c.Standing != Warned || l.c.ID != "reinstated" || !l.c.LimitAt.Equal(on(100)) || !l.c.CureBy.Equal(on(84)) || len(l.c.Orders) > 0 {
@@ -499,7 +521,7 @@ func TestATerminationTakenBackWithdrawsItsOrdersAndStartsTheClockAnew(t *testing
 func TestACaseIsJudgedByThePolicyThatAnOfficerMovedItTo(t *testing.T) {
 	l := silent(t, on(30))
 	l.act(on(31), "Mara", ActionPolicyMoved, "case", l.c.ID, time.Time{}, "policy", "us-iaas-2024.9")
-	if _, _, err := Decide(l.policy, reseller, l.c, l.history, l.house, nil, on(44)); !errors.Is(err, ErrPolicy) {
+	if _, _, err := Decide(&l.policy, reseller, l.c, l.history, l.house, nil, on(44)); !errors.Is(err, ErrPolicy) {
 		t.Error(err)
 	}
 	l.policy.Version = 9
@@ -527,8 +549,17 @@ func TestWhatIsPausedWaitsAndIsTakenWhenItIsResumed(t *testing.T) {
 func TestTheGuardHoldsWhatIsOneTooManyUntilTheNextDayOrTwoPeopleReleaseIt(t *testing.T) {
 	l := silent(t, on(30), on(44))
 	l.house.Counts = Counts{Resellers: 1000, Day: on(51), Closures: 20}
+	held := func(now time.Time) GuardKind {
+		return Guarded(l.policy, reseller, l.c, l.history, l.house, now)
+	}
+	if got := held(on(50)); got != "" {
+		t.Errorf("before the step is due the guard on %s holds it back", got)
+	}
 	l.settle(on(51))
 	l.stands(Restricted, on(52))
+	if got := held(on(51)); got != GuardClosures {
+		t.Errorf("the guard on %q holds it back", got)
+	}
 	released := l.house.With(statement.Entry{AcceptedAt: on(51.25), About: gateway, By: gateway, Statement: statement.OfficerAction{
 		Officer: officer("Mara"), Action: ActionGuardReleased, On: statement.Target{Type: "gateway", ID: string(gateway)}, Reason: "r",
 		EndsAt: on(51.5), Details: []statement.Field{{Name: "guard", Value: "closures"}}}})
@@ -606,6 +637,27 @@ func TestIrreversibleStepsFallInWorkingHoursAndSaySoFromTheStart(t *testing.T) {
 	l.stands(Closing, on(59))
 }
 
+func TestAStepThatIsLateIsNotTakenAtNight(t *testing.T) {
+	l := newLife(t)
+	l.policy.Hours = policy.Hours{On: true, Zone: "UTC-5", Weekdays: []string{"mon", "tue", "wed", "thu", "fri"}, From: "09:00", To: "17:00"}
+	l.policy.Case.Approvals.Close = policy.Approval{People: 1, Critical: 1, Silence: "holds"}
+	l.enrol(start)
+	l.run(start, on(44))
+	l.stands(Restricted, time.Date(2026, 2, 23, 14, 0, 0, 0, time.UTC))
+	night, morning := time.Date(2026, 2, 25, 3, 0, 0, 0, time.UTC), time.Date(2026, 2, 25, 14, 0, 0, 0, time.UTC)
+	l.run(on(44), night)
+	l.approve(night, "Ada", StepClose)
+	l.settle(night)
+	l.stands(Restricted, morning)
+	if !l.wake.Equal(morning) {
+		t.Errorf("it wakes at %v", l.wake)
+	}
+	l.settle(morning)
+	if l.c.Standing != Closing {
+		t.Errorf("%s in the morning", l.c.Standing)
+	}
+}
+
 func noFindings(policy.Policy, history.History, time.Time) ([]findings.Finding, time.Time) {
 	return nil, time.Time{}
 }
@@ -640,7 +692,7 @@ func TestWhileACriticalClosureWaitsForItsApprovalTheOrdinaryStepsGoOn(t *testing
 	}
 	l.settle(on(10))
 	l.stands(Warned, on(24))
-	asked := Approvals(l.policy, reseller, l.c, l.history, l.house, on(10))
+	asked := Approvals(&l.policy, reseller, l.c, l.history, l.house, on(10))
 	if len(asked) != 1 || asked[0].Step != StepClose || !asked[0].AskedAt.Equal(on(10)) || !asked[0].StepAt.Equal(on(10)) {
 		t.Fatalf("asked %+v", asked)
 	}

@@ -150,8 +150,8 @@ func TestNothingIsStatedBeforeTheTimeItAskedToBeWoken(t *testing.T) {
 		}
 		at := now.Add(time.Duration(rapid.Int64Range(0, int64(until.Sub(now))).Draw(t, "later")))
 		for _, at := range []time.Time{at, until} {
-			found, _ := findings.Assess(l.policy, l.history, at)
-			if state, _, _ := Decide(l.policy, reseller, l.c, l.history, l.house, found, at); len(state) > 0 {
+			found, _ := findings.Assess(&l.policy, &l.history, at)
+			if state, _, _ := Decide(&l.policy, reseller, l.c, l.history, l.house, found, at); len(state) > 0 {
 				t.Fatalf("asked to be woken at %v, and stated at %v: %+v", l.wake, at, state)
 			}
 		}
@@ -216,7 +216,7 @@ func synthesize(t *rapid.T, l *life) {
 			return nil, time.Time{}
 		}
 		for _, f := range drawn {
-			_, cured := findings.Cured(l.policy, h, f.Rule, f.Since, f.Evidence)
+			_, cured := findings.Cured(&l.policy, &h, f.Rule, f.Since, f.Evidence)
 			switch {
 			case cured:
 			case !now.Before(f.Since):

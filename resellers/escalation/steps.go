@@ -7,7 +7,7 @@ import (
 
 // What each row of the table states. Each returns at least one statement that moves the case, or Decide would not end.
 
-func (s situation) open() []statement.Statement {
+func (s *situation) open() []statement.Statement {
 	f := s.change().opened
 	opened := statement.FindingOpened{
 		Basis: s.basis(), Finding: s.c.identity(*f), Rule: f.Rule, Severity: string(f.Severity), Since: f.Since, Opened: s.now,
@@ -22,14 +22,14 @@ func (s situation) open() []statement.Statement {
 	return []statement.Statement{opened}
 }
 
-func (s situation) cure() []statement.Statement {
+func (s *situation) cure() []statement.Statement {
 	change := s.change()
 	return []statement.Statement{statement.FindingCured{
 		Basis: s.basis(), Finding: change.cured.ID, Rule: change.cured.Rule, CuredBy: change.by.LeafIndex,
 	}}
 }
 
-func (s situation) withdraw() []statement.Statement {
+func (s *situation) withdraw() []statement.Statement {
 	var withdrawn []statement.Statement
 	for _, order := range s.idle() {
 		why := "Every finding behind the case is cured."
@@ -45,7 +45,7 @@ func (s situation) withdraw() []statement.Statement {
 	return withdrawn
 }
 
-func (s situation) warn() []statement.Statement {
+func (s *situation) warn() []statement.Statement {
 	// The earliest finding behind the case starts the clock, also when several were found at once.
 	behind, limit := s.c.Behind(), s.limit()
 	cureBy := s.policy.Case.CureBy(s.now, limit)
@@ -58,35 +58,41 @@ func (s situation) warn() []statement.Statement {
 	}}
 }
 
-func (s situation) restrict() []statement.Statement {
+func (s *situation) restrict() []statement.Statement {
+	_, next := s.closes()
 	return []statement.Statement{statement.RestrictionOrdered{
-		Basis: s.basis(), Case: s.c.ID, Order: NoNewAccounts, Findings: ids(s.c.Behind()), Next: willClose,
+		Basis: s.basis(), Case: s.c.ID, Order: NoNewAccounts, Findings: ids(s.c.Behind()), Next: next,
 		NextAt: s.inHours(s.policy.Case.ClosesAt(s.cureEnded(), s.now, s.c.LimitAt)), LimitAt: s.c.LimitAt,
 	}}
 }
 
-// close orders the reseller's own account closed: the rules of this version find fault with the reseller itself, so
-// there are no single customers whose accounts could be closed instead.
-func (s situation) close() []statement.Statement {
-	return []statement.Statement{statement.ClosureOrdered{
-		Basis: s.basis(), Case: s.c.ID, Scope: CloseAccount, Findings: ids(s.c.Behind()),
+// close orders the reseller's own account closed, or those of the customers that the findings name.
+func (s *situation) close() []statement.Statement {
+	scope, _ := s.closes()
+	order := statement.ClosureOrdered{
+		Basis: s.basis(), Case: s.c.ID, Scope: scope, Findings: ids(s.c.Behind()),
 		TerminatesAt: s.inHours(s.policy.Case.TerminatesAt(s.now, s.c.LimitAt)), LimitAt: s.c.LimitAt,
-	}}
+	}
+	if scope == CustomerAccounts {
+		return parts(order, s.house.Holdings.Accounts, s.implicated())
+	}
+	return []statement.Statement{order}
 }
 
-func (s situation) terminate() []statement.Statement {
-	return []statement.Statement{statement.RelationshipTerminated{
-		Basis: s.basis(), Case: s.c.ID, Findings: ids(s.c.Behind()), LimitAt: s.c.LimitAt, Why: s.whyTerminated(s.now),
-	}}
+func (s *situation) terminate() []statement.Statement {
+	orders, handedOver := s.leaving()
+	return append(orders, statement.RelationshipTerminated{
+		Basis: s.basis(), Case: s.c.ID, Findings: ids(s.c.Behind()), LimitAt: s.c.LimitAt, Why: s.whyTerminated(s.now) + s.succession(), HandedOver: handedOver,
+	})
 }
 
-func (s situation) pass() []statement.Statement {
+func (s *situation) pass() []statement.Statement {
 	return []statement.Statement{statement.LimitPassed{
 		Basis: s.basis(), Case: s.c.ID, Findings: ids(s.c.Behind()), LimitAt: s.c.LimitAt, Why: s.whyPassed(),
 	}}
 }
 
-func (s situation) stand() []statement.Statement {
+func (s *situation) stand() []statement.Statement {
 	after := s.stands()
 	return []statement.Statement{statement.StandingChanged{
 		Basis: s.basis(), Number: s.c.Changes + 1, Before: s.c.Standing.String(), After: after.String(), Why: s.reason(after),

@@ -11,16 +11,16 @@ import (
 // is the one that comes.
 
 // at is when a move falls due: by what was stated, then by what came between. It does not ask people.
-func (s situation) at(m move) time.Time {
+func (s *situation) at(m move) time.Time {
 	at := s.moved(m, latter(m.base, s.ripe(m)))
 	if m.irreversible() {
-		at = s.inHours(s.stayedByDispute(m, at))
+		at = s.inHours(s.afterProof(m, s.stayedByDispute(m, at)))
 	}
 	return at
 }
 
 // moved is a time of this stage with the extension that was granted in it, and what outages and holds took given back.
-func (s situation) moved(m move, at time.Time) time.Time {
+func (s *situation) moved(m move, at time.Time) time.Time {
 	if to := s.c.Extension.To; s.extended() && to.After(at) {
 		if !m.latest.IsZero() && to.After(m.latest) {
 			to = m.latest
@@ -31,19 +31,19 @@ func (s situation) moved(m move, at time.Time) time.Time {
 }
 
 // cureEnded is when the cure time of a warned case ended, with all that moved it.
-func (s situation) cureEnded() time.Time {
+func (s *situation) cureEnded() time.Time {
 	moves := s.moves()
 	return s.moved(moves[len(moves)-1], s.c.CureBy)
 }
 
-func (s situation) extended() bool {
+func (s *situation) extended() bool {
 	stage, _ := s.c.Stage()
 	return !s.c.Extension.To.IsZero() && s.c.Extension.Stage == stage
 }
 
 // ripe is when the first finding behind the case has been open for the cure floor. So one that joined late gets its time when the
 // others are cured. A closure at once and a restriction at once have no floor.
-func (s situation) ripe(m move) (ripe time.Time) {
+func (s *situation) ripe(m move) (ripe time.Time) {
 	if m.step == StepWarn || m.step == StepRestrict && s.repeats() {
 		return ripe
 	}
@@ -68,7 +68,7 @@ type stop struct {
 // givenBack moves a step by the time that outages and holds took from it. What was unused when a hold began comes back when it ends, and
 // at least the policy's hold return; that, and an outage, is given even past the limit, which is said. No single officer's hold moves a
 // step past the last moment at which it keeps inside the limit.
-func (s situation) givenBack(m move, at time.Time) time.Time {
+func (s *situation) givenBack(m move, at time.Time) time.Time {
 	if len(s.house.Outages) == 0 && len(s.c.Holds) == 0 {
 		return at
 	}
@@ -90,7 +90,7 @@ func (s situation) givenBack(m move, at time.Time) time.Time {
 }
 
 // stops are the outages and holds since the stage began, those that touch joined, the earliest first.
-func (s situation) stops(m move) []stop {
+func (s *situation) stops(m move) []stop {
 	var stops []stop
 	for _, span := range s.house.Outages {
 		stops = append(stops, stop{Span: span})
@@ -121,7 +121,7 @@ func (s situation) stops(m move) []stop {
 }
 
 // began is when the stage began in which the case is.
-func (s situation) began() time.Time {
+func (s *situation) began() time.Time {
 	switch stage, _ := s.c.Stage(); stage {
 	case Warned:
 		return s.c.WarnedAt
@@ -139,7 +139,7 @@ const disputesHeard = 2
 
 // stayedByDispute moves an irreversible step while a dispute of a finding behind the case is undecided, to the last moment at which it
 // keeps inside the limit; one that was rejected has the policy's floor between the decision and the step.
-func (s situation) stayedByDispute(m move, at time.Time) time.Time {
+func (s *situation) stayedByDispute(m move, at time.Time) time.Time {
 	heard := map[string]int{}
 	counts := func(r Review) bool {
 		if r.Kind != AnswerDispute || !slices.ContainsFunc(s.c.Behind(), func(f Open) bool { return f.ID == r.Finding }) {
@@ -162,21 +162,34 @@ func (s situation) stayedByDispute(m move, at time.Time) time.Time {
 }
 
 // inHours moves a step to the next moment at which the provider works, but not over the limit.
-func (s situation) inHours(at time.Time) time.Time {
+func (s *situation) inHours(at time.Time) time.Time {
 	if next := s.policy.Hours.Next(at); !next.After(s.limit()) {
 		return next
 	}
 	return at
 }
 
-// opensAt is when a finding is opened: when it is true, or when the outage in which it became true has given its time back.
-func (s situation) opensAt(f findings.Finding) time.Time {
+// inHoursFromNow is when a step that is late is taken: at its time, which is over, or when the provider works next.
+func (s *situation) inHoursFromNow(at time.Time) time.Time {
+	if next := s.inHours(s.now); next.After(s.now) {
+		return next
+	}
+	return at
+}
+
+// opensAt is when a finding is opened: when it is true, or when the outage in which it became true has given its time back, which may
+// reach into the next one. Of what had no time none is given back.
+func (s *situation) opensAt(f findings.Finding) time.Time {
+	at := f.Since
+	if !f.Given {
+		return at
+	}
 	for _, out := range s.house.Outages {
-		if !f.Since.Before(out.From) && f.Since.Before(out.To) {
-			return out.To.Add(f.Since.Sub(out.From))
+		if !at.Before(out.From) && at.Before(out.To) {
+			at = out.To.Add(at.Sub(out.From))
 		}
 	}
-	return f.Since
+	return at
 }
 
 func former(a, b time.Time) time.Time {

@@ -30,7 +30,7 @@ func toCure(open []Open) []string {
 }
 
 // shortfalls names the open findings in the policy's words.
-func shortfalls(p policy.Policy, open []Open) string {
+func shortfalls(p *policy.Policy, open []Open) string {
 	words := make([]string, len(open))
 	for i, f := range open {
 		words[i] = f.Rule + ", since " + moment(f.Since)
@@ -46,20 +46,20 @@ func shortfalls(p policy.Policy, open []Open) string {
 }
 
 // reason says why the reseller stands as it does.
-func (s situation) reason(standing Standing) string {
+func (s *situation) reason(standing Standing) string {
 	c := s.c
-	open := shortfalls(*s.policy, c.Behind())
+	open := shortfalls(s.policy, c.Behind())
 	switch standing {
 	case Pending:
 		return "No finding is open, and nothing was attested yet."
 	case Good:
 		return "An attestation was accepted, and no finding is open."
 	case Watch:
-		return "Open, but minor: " + shortfalls(*s.policy, c.Findings) + "."
+		return "Open, but minor: " + shortfalls(s.policy, c.Findings) + "."
 	case Warned:
 		if !s.urgentSince(c.Behind()).IsZero() {
-			return fmt.Sprintf("Open: %s. It is so grave that the reseller's account is ordered closed at once%s.%s",
-				open, s.onceApproved(StepClose), s.passing(s.now))
+			return fmt.Sprintf("Open: %s. It is so grave that %s ordered closed at once%s.%s",
+				open, s.closedWords(), s.onceApproved(StepClose), s.passing(s.now))
 		}
 		return fmt.Sprintf("Open: %s. If it is not cured, no new accounts may be opened from %s on%s.%s",
 			open, moment(c.CureBy), s.onceApproved(StepRestrict), s.passing(c.CureBy))
@@ -69,22 +69,22 @@ func (s situation) reason(standing Standing) string {
 			since = fmt.Sprintf("This is one of %d serious cases or more within %s, so that it begins with a restriction, and the cure time ends at %s",
 				s.policy.Case.Repeat.Count.Value, s.policy.Case.Repeat.Within.Value.Words(), moment(c.CureBy))
 		}
-		return fmt.Sprintf("%s. Still open: %s. No new accounts may be opened. If it is not cured, the reseller's account is ordered closed at %s%s.%s",
-			since, open, moment(c.ClosesAt), s.onceApproved(StepClose), s.passing(c.ClosesAt))
+		return fmt.Sprintf("%s. Still open: %s. No new accounts may be opened. If it is not cured, %s ordered closed at %s%s.%s",
+			since, open, s.closedWords(), moment(c.ClosesAt), s.onceApproved(StepClose), s.passing(c.ClosesAt))
 	case Closing:
 		since := "The restriction since " + moment(c.RestrictedAt) + " brought no cure"
 		if c.RestrictedAt.IsZero() || !s.urgentSince(c.Behind()).IsZero() {
 			since = "What was found is so grave that the account is closed at once"
 		}
-		return fmt.Sprintf("%s. Still open: %s. The reseller's account is ordered closed. If it is not cured, the relationship is terminated at %s%s.%s",
-			since, open, moment(c.TerminatesAt), s.onceApproved(StepTerminate), s.passing(c.TerminatesAt))
+		return fmt.Sprintf("%s. Still open: %s. T%s ordered closed. If it is not cured, the relationship is terminated at %s%s.%s%s",
+			since, open, s.closedWords()[1:], moment(c.TerminatesAt), s.onceApproved(StepTerminate), s.passing(c.TerminatesAt), s.untold(StepClose))
 	default:
 		return s.whyTerminated(c.TerminatedAt)
 	}
 }
 
 // onceApproved says by how many officers a step must be approved, if by any.
-func (s situation) onceApproved(step string) string {
+func (s *situation) onceApproved(step string) string {
 	n, rule := s.people(move{step: step})
 	switch {
 	case n == 0:
@@ -96,7 +96,7 @@ func (s situation) onceApproved(step string) string {
 }
 
 // whyTerminated is the sentence that goes with the termination, taken at that time.
-func (s situation) whyTerminated(at time.Time) string {
+func (s *situation) whyTerminated(at time.Time) string {
 	c := s.c
 	if c.ClosingAt.IsZero() {
 		return "The relationship was terminated at " + moment(at) + "."
@@ -106,10 +106,11 @@ func (s situation) whyTerminated(at time.Time) string {
 		restricted = "restricted at " + moment(c.RestrictedAt) + ", "
 	}
 	why := fmt.Sprintf("Warned at %s, %saccount ordered closed at %s; not cured by %s: %s.",
-		moment(c.WarnedAt), restricted, moment(c.ClosingAt), moment(at), shortfalls(*s.policy, c.Behind()))
+		moment(c.WarnedAt), restricted, moment(c.ClosingAt), moment(at), shortfalls(s.policy, c.Behind()))
 	if given, _ := s.given(ID(s.about, statement.RelationshipTerminated{Case: c.ID})); len(given) > 0 {
 		why += " Approved by " + strconv.Itoa(len(given)) + " of the provider's officers."
 	}
+	why += s.untold(StepTerminate)
 	if !at.After(c.LimitAt) {
 		return why + " The limit of the case was " + moment(c.LimitAt) + "."
 	}
@@ -117,7 +118,7 @@ func (s situation) whyTerminated(at time.Time) string {
 }
 
 // passing says that the limit of the case is passed when that comes, and by what. It is never passed silently.
-func (s situation) passing(at time.Time) string {
+func (s *situation) passing(at time.Time) string {
 	c := s.c
 	if c.LimitAt.IsZero() || !at.After(c.LimitAt) {
 		return ""
@@ -128,6 +129,8 @@ func (s situation) passing(at time.Time) string {
 		because = "the steps of the case were kept waiting"
 	case slices.ContainsFunc(c.Grants, func(g Grant) bool { return g.At.After(c.LimitAt) }):
 		because = "a step waited for its approval"
+	case s.policy.Case.Proof.AtLimit.Value == policy.Waits && len(s.house.Outages) == 0:
+		because = "a step waited for proof that the reseller was told, or the gateway took it late"
 	case len(s.house.Outages) > 0:
 		because = "time in which the gateway could take nothing in was given back, or it took a step late"
 	}
@@ -137,7 +140,8 @@ func (s situation) passing(at time.Time) string {
 // Why says for the officer why the reseller stands as it does, by which step of the table, and where that step comes
 // from. p is the policy the case is pinned to.
 func Why(p policy.Policy, c Case) string {
-	why := situation{policy: &p, c: c}.reason(c.Standing)
+	s := situation{policy: &p, c: c}
+	why := s.reason(c.Standing)
 	step, ok := map[Standing]string{Warned: "warn", Restricted: "restrict", Closing: "close", Terminated: "terminate"}[c.Standing]
 	if !ok {
 		return why
@@ -195,8 +199,8 @@ var guardWords = map[GuardKind]string{
 const heldFindings = "the guard holds findings about so many resellers at once to be the gateway's own fault until two officers release them"
 
 // whyPassed says why the limit passes before the case has ended.
-func (s situation) whyPassed() string {
-	why := fmt.Sprintf("The limit of the case, %s, has passed, and still open: %s.", moment(s.c.LimitAt), shortfalls(*s.policy, s.c.Behind()))
+func (s *situation) whyPassed() string {
+	why := fmt.Sprintf("The limit of the case, %s, has passed, and still open: %s.", moment(s.c.LimitAt), shortfalls(s.policy, s.c.Behind()))
 	for _, m := range s.moves() {
 		at, waits := s.ready(m)
 		due := "due since "

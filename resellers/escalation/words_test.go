@@ -32,7 +32,7 @@ func TestTheTableIsWhatIsPrinted(t *testing.T) {
 	if want := []string{"withdraw", "cure", "open", "warn", "restrict", "close", "terminate", "limit", "standing"}; !slices.Equal(steps, want) {
 		t.Errorf("steps %v, wanted %v", steps, want)
 	}
-	if len(states) != 9 {
+	if len(states) != 10 {
 		t.Errorf("the rows state %v", states)
 	}
 	rows[0].From[0], rows[0].States[0] = "spoilt", "spoilt"
@@ -53,7 +53,10 @@ func TestEveryRowStatesTheKindsItSays(t *testing.T) {
 		if r.Step == "withdraw" {
 			s.c.Findings = nil
 		}
-		for _, said := range r.state(s) {
+		if r.Step == StepTerminate { // a hand-over is ordered where a successor is named
+			s.c.Successor = &Successor{Entity: "https://successor.example", Until: on(90)}
+		}
+		for _, said := range r.state(&s) {
 			if !slices.Contains(got, said.Kind()) {
 				got = append(got, said.Kind())
 			}
@@ -83,7 +86,7 @@ func TestWhyIsToldSoThatAnOfficerUnderstandsIt(t *testing.T) {
 		"good":            {attested, []string{"An attestation was accepted"}},
 		"good again":      {cured, []string{"no finding is open"}},
 		"watch":           {watched, []string{"minor", "cip.missing, since 2026-01-31 00:00:00 UTC"}},
-		"warned":          {silent(t, on(30)), []string{"cip.missing", "2026-02-14 00:00:00 UTC", `The step "warn"`, "ours, not in the rule", "us-iaas-2024.3", "Approval: automatic"}},
+		"warned":          {silent(t, on(30)), []string{"cip.missing", "2026-02-14 00:00:00 UTC", `The step "warn"`, "ours, not in the rule", "us-iaas-2024.4", "Approval: automatic"}},
 		"restricted":      {silent(t, on(30), on(44)), []string{"cure time ended at 2026-02-14", "closed at 2026-02-21", `The step "restrict"`}},
 		"closing":         {silent(t, on(30), on(44), on(51)), []string{"terminated at 2026-03-01", "15 CFR 7.303(d), proposed: take steps to close"}},
 		"terminated":      {silent(t, on(30), on(44), on(51), on(59)), []string{"not cured by 2026-03-01", "The limit of the case was 2026-03-02", "30 calendar days"}},

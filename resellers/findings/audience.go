@@ -1,6 +1,11 @@
 package findings
 
-import "github.com/cipgate/cipgate/resellers/history"
+import (
+	"slices"
+
+	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/resellers/history"
+)
 
 // Audience is who may be shown a piece of evidence, or who reads. What one may see, everybody after it may.
 type Audience = history.Audience
@@ -55,4 +60,22 @@ func (f Finding) For(reader Audience) Finding {
 // Visible returns which of the entries behind a finding that was stated a reader may be shown.
 func Visible(h history.History, evidence []int64, reader Audience) []int64 {
 	return Finding{Evidence: evidence, Audiences: audiences(&h, evidence)}.For(reader).Evidence
+}
+
+// Told returns a finding that was stated as a reader may be told it, and whether anything was left out. evidence are the entries that it
+// names; one that is not among them is not shown. Unlike Visible it asks the entries and not the history, so it holds for findings that
+// were settled long ago.
+func Told(said statement.FindingOpened, evidence []statement.Entry, reader Audience) (statement.FindingOpened, bool) {
+	shown := []int64{}
+	for _, leafIndex := range said.Evidence {
+		i := slices.IndexFunc(evidence, func(e statement.Entry) bool { return e.LeafIndex == leafIndex })
+		if i >= 0 && history.AudienceIn(evidence[i]).MayShow(reader) {
+			shown = append(shown, leafIndex)
+		}
+	}
+	if len(shown) == len(said.Evidence) {
+		return said, false
+	}
+	said.Evidence = shown
+	return said, true
 }

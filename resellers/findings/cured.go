@@ -18,17 +18,17 @@ type Cure struct {
 // Cured returns what cured a finding that was stated, if anything did: an entry after which the facts no longer fall short as it says,
 // an exemption from the rule that reaches beyond the time at which it opened, or an officer who settled it. It asks for no time: a
 // finding that is merely not assessed, by a node whose clock is behind, is not cured.
-func Cured(p policy.Policy, h history.History, rule string, since time.Time, evidence []int64) (Cure, bool) {
-	of := ruleOf(&p, rule)
+func Cured(p *policy.Policy, h *history.History, rule string, since time.Time, evidence []int64) (Cure, bool) {
+	of := ruleOf(p, rule)
 	by, is := Cure{}, false
 	if of == nil || of.CuredBy != policy.ByOfficer {
-		by, is = cured(&p, &h, rule, since, evidence)
+		by, is = cured(p, h, rule, since, evidence)
 		if e := h.Exempt; e.ID != "" && exempted(rule) && since.Before(e.Until) && (!is || e.LeafIndex < by.LeafIndex) {
 			by, is = Cure{LeafIndex: e.LeafIndex, AcceptedAt: e.Since}, true
 		}
 	}
 	if len(h.Settled) > 0 {
-		if s, done := settlement(&h, of, idOf(rule, since, evidence)); done && (!is || s.LeafIndex < by.LeafIndex) {
+		if s, done := settlement(h, of, idOf(rule, since, evidence)); done && (!is || s.LeafIndex < by.LeafIndex) {
 			return Cure{LeafIndex: s.LeafIndex, AcceptedAt: s.At}, true
 		}
 	}
@@ -108,7 +108,7 @@ func outlasted(last Cure, short shortfall, owed bool, since time.Time, evidence 
 // GoesOn is true if a finding that was stated is the one that is found now: under a rule of many things it goes on until none of them
 // falls short, though by then it would have begun later and with other entries; and under a rule about one entry until that is cured,
 // though a policy that came since gives another time.
-func GoesOn(p policy.Policy, h history.History, f Finding, rule string, since time.Time, evidence []int64) bool {
+func GoesOn(p *policy.Policy, h *history.History, f Finding, rule string, since time.Time, evidence []int64) bool {
 	if f.Rule != rule || rowOf(rule) != nil && rowOf(rule).each != nil { // each piece of evidence is a finding of its own
 		return false
 	}

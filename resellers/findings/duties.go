@@ -88,20 +88,20 @@ func settledBefore(h *history.History, rule string, leafIndex int64) bool {
 // late is the report that came too late first, or that is owed and did not come. What came late stays late: only an officer ends it.
 func late(r *policy.Rules, h *history.History) (short shortfall, owed bool) {
 	rule := &r.ReportLate
-	first := func(since time.Time, leafIndex int64) {
+	first := func(from, since time.Time, leafIndex int64) {
 		if !owed || since.Before(short.since) {
-			short, owed = shortfall{from: since, since: since, evidence: []int64{leafIndex}}, true
+			short, owed = shortfall{from: from, since: since, evidence: []int64{leafIndex}}, true
 		}
 	}
 	if step, is := history.FirstLate(h.LateSuspicions, time.Duration(rule.SuspiciousActivity.Value)); is {
-		first(step.At.Truncate(time.Second), step.LeafIndex)
+		first(step.At, step.At.Truncate(time.Second), step.LeafIndex)
 	}
 	if step, is := history.FirstLate(h.LateTrainings, time.Duration(rule.AITraining.Value)); is {
-		first(step.At.Truncate(time.Second), step.LeafIndex)
+		first(step.At, step.At.Truncate(time.Second), step.LeafIndex)
 	}
 	for i := range h.Trainings.Open {
 		debt := &h.Trainings.Open[i]
-		first(wholeSecond(rule.AITraining.From(debt.At)), debt.LeafIndex)
+		first(debt.At, wholeSecond(rule.AITraining.From(debt.At)), debt.LeafIndex)
 	}
 	return short, owed
 }

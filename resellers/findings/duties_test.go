@@ -43,7 +43,7 @@ func (b *book) answer(at time.Duration, inquiry string) int64 {
 }
 
 func (b *book) order(at time.Duration, name string) int64 {
-	return b.say(at, "", statement.RestrictionOrdered{Order: name})
+	return b.say(at, "", statement.ClosureOrdered{Scope: name})
 }
 
 func (b *book) confirm(at time.Duration, order int64, outcome string) int64 {
@@ -108,12 +108,13 @@ func TestEachRuleAboutDutiesOpensAtItsMomentAndNotBefore(t *testing.T) {
 		"asked twice by one id":     {"abuse.unanswered", func(b *book) { b.inquire(day, "i", 2*day); b.inquire(4*day, "i", 20*day) }, 6 * day, 10},
 		"the one that is due first": {"abuse.unanswered", func(b *book) { b.inquire(day, "i", 9*day); b.inquire(2*day, "j", 3*day) }, 7 * day, 11},
 
-		"an order":              {"order.overdue", func(b *book) { b.order(day, "no-new-accounts") }, 4 * day, 10},
-		"carried out":           {"order.overdue", func(b *book) { b.confirm(3*day, b.order(day, "no-new-accounts"), "done") }, 0, 0},
-		"in part":               {"order.overdue", func(b *book) { b.confirm(3*day, b.order(day, "no-new-accounts"), "partly") }, 4 * day, 10},
-		"that cannot be":        {"order.overdue", func(b *book) { b.confirm(3*day, b.order(day, "no-new-accounts"), "cannot") }, 4 * day, 10},
-		"withdrawn":             {"order.overdue", func(b *book) { b.order(day, "o"); b.say(2*day, "", statement.OrderWithdrawn{Order: "o"}) }, 0, 0},
-		"another one withdrawn": {"order.overdue", func(b *book) { b.order(day, "o"); b.say(2*day, "", statement.OrderWithdrawn{Order: "p"}) }, 4 * day, 10},
+		"an order":                             {"order.overdue", func(b *book) { b.order(day, "reseller-account") }, 4 * day, 10},
+		"a restriction, which asks for no act": {"order.overdue", func(b *book) { b.say(day, "", statement.RestrictionOrdered{Order: "no-new-accounts"}) }, 0, 0},
+		"carried out":                          {"order.overdue", func(b *book) { b.confirm(3*day, b.order(day, "reseller-account"), "done") }, 0, 0},
+		"in part":                              {"order.overdue", func(b *book) { b.confirm(3*day, b.order(day, "reseller-account"), "partly") }, 4 * day, 10},
+		"that cannot be":                       {"order.overdue", func(b *book) { b.confirm(3*day, b.order(day, "reseller-account"), "cannot") }, 4 * day, 10},
+		"withdrawn":                            {"order.overdue", func(b *book) { b.order(day, "o"); b.say(2*day, "", statement.OrderWithdrawn{Order: "o"}) }, 0, 0},
+		"another one withdrawn":                {"order.overdue", func(b *book) { b.order(day, "o"); b.say(2*day, "", statement.OrderWithdrawn{Order: "p"}) }, 4 * day, 10},
 
 		"a notice that is not proved": {"contact.unreachable", func(b *book) { b.inquire(day, "i", 2*day) }, 8 * day, 10},
 		"proved":                      {"contact.unreachable", func(b *book) { b.inquire(day, "i", 2*day); b.say(7*day, "", statement.NoticeProved{Notice: "n"}) }, 0, 0},
@@ -153,20 +154,20 @@ func TestEachRuleAboutDutiesOpensAtItsMomentAndNotBefore(t *testing.T) {
 			c.life(b)
 			p := only(t, c.rule)
 			if c.evidence == 0 {
-				if open, turns := Assess(p, b.h, start.Add(3000*day)); len(open) > 0 || !turns.IsZero() {
+				if open, turns := assess(p, b.h, start.Add(3000*day)); len(open) > 0 || !turns.IsZero() {
 					t.Fatalf("open: %+v, turns %v", open, turns)
 				}
 				return
 			}
 			since := start.Add(c.since)
-			if open, turns := Assess(p, b.h, since.Add(-time.Nanosecond)); len(open) > 0 || !turns.Equal(since) {
+			if open, turns := assess(p, b.h, since.Add(-time.Nanosecond)); len(open) > 0 || !turns.Equal(since) {
 				t.Errorf("a nanosecond before: %+v, turns %v", open, turns)
 			}
-			open, turns := Assess(p, b.h, since)
+			open, turns := assess(p, b.h, since)
 			if len(open) != 1 || open[0].Evidence[0] != c.evidence || !open[0].Since.Equal(since) || !turns.IsZero() {
 				t.Fatalf("at %v: %+v, turns %v", since, open, turns)
 			}
-			if ahead := Ahead(p, b.h, since.Add(-time.Nanosecond)); len(ahead) != 1 || ahead[0].ID != open[0].ID {
+			if ahead := aheadOf(p, b.h, since.Add(-time.Nanosecond)); len(ahead) != 1 || ahead[0].ID != open[0].ID {
 				t.Errorf("ahead of it: %+v", ahead)
 			}
 		})
@@ -183,26 +184,26 @@ func TestNobodyGetsNewTimeByClosingAndOpeningAccounts(t *testing.T) {
 	}
 	// Twenty times twenty-three hours had run by day 20.
 	want := start.Add(20*day + 30*day - 20*23*time.Hour)
-	if open, turns := Assess(p, b.h, start.Add(20*day)); len(open) > 0 || !turns.Equal(want) {
+	if open, turns := assess(p, b.h, start.Add(20*day)); len(open) > 0 || !turns.Equal(want) {
 		t.Fatalf("open %+v, turns %v, wanted %v", open, turns, want)
 	}
 	b.account(29*day, "c", "closed") // 28 days and 4 hours
 	last := b.account(90*day, "c", "opened")
-	open, _ := Assess(p, b.h, start.Add(95*day))
+	open, _ := assess(p, b.h, start.Add(95*day))
 	if len(open) != 1 || !open[0].Since.Equal(start.Add(90*day+30*day-28*day-4*time.Hour)) || open[0].Evidence[0] != last {
 		t.Fatalf("opened again after a long time: %+v", open)
 	}
 	b.account(96*day, "c", "closed")
-	if _, cured := Cured(p, b.h, open[0].Rule, open[0].Since, open[0].Evidence); !cured {
+	if _, cured := curedOf(p, b.h, open[0].Rule, open[0].Since, open[0].Evidence); !cured {
 		t.Error("closing cures it, as it says")
 	}
 	b.account(200*day, "c", "opened")
-	if open, _ := Assess(p, b.h, start.Add(200*day)); len(open) != 1 || !open[0].Since.Equal(start.Add(200*day)) {
+	if open, _ := assess(p, b.h, start.Add(200*day)); len(open) != 1 || !open[0].Since.Equal(start.Add(200*day)) {
 		t.Errorf("whose time was up falls short from the account on, and not before: %+v", open)
 	}
 	b.verify(201*day, "c", "low")
 	b.say(202*day, "c", statement.CustomerVerification{Party: "customer", Form: "individual", Result: "not-verified", CheckedOn: dayOf(202 * day), RiskTier: "low"})
-	if open, turns := Assess(p, b.h, start.Add(203*day)); len(open) > 0 || !turns.Equal(start.Add(232*day)) {
+	if open, turns := assess(p, b.h, start.Add(203*day)); len(open) > 0 || !turns.Equal(start.Add(232*day)) {
 		t.Errorf("verified in between: %+v, %v", open, turns)
 	}
 }
@@ -215,12 +216,12 @@ func TestWhatOnlyAnOfficerSettlesIsSettledByNothingElse(t *testing.T) {
 	b.evidence(day, "e-2", "critical", 0, "reseller")
 	b.suspect(9*day, 0, "need-to-know", "")
 	now := start.Add(10 * day)
-	open, _ := Assess(p, b.h, now)
+	open, _ := assess(p, b.h, now)
 	if len(open) != 3 || open[0].Rule != "report.late" || open[1].Severity != policy.Serious || open[2].Severity != policy.Critical {
 		t.Fatalf("found %+v", open)
 	}
 	cured := func(f Finding) bool {
-		_, is := Cured(p, b.h, f.Rule, f.Since, f.Evidence)
+		_, is := curedOf(p, b.h, f.Rule, f.Since, f.Evidence)
 		return is
 	}
 	b.attest(11*day, "adopted", "", true)
@@ -238,15 +239,15 @@ func TestWhatOnlyAnOfficerSettlesIsSettledByNothingElse(t *testing.T) {
 	if !cured(open[0]) || !cured(open[1]) || cured(open[2]) {
 		t.Error("what was settled, and what was not")
 	}
-	by, _ := Cured(p, b.h, open[1].Rule, open[1].Since, open[1].Evidence)
+	by, _ := curedOf(p, b.h, open[1].Rule, open[1].Since, open[1].Evidence)
 	if by.LeafIndex != b.leaf || !by.AcceptedAt.Equal(start.Add(13*day)) {
 		t.Errorf("cured by %+v", by)
 	}
-	if again, _ := Assess(p, b.h, start.Add(20*day)); len(again) != 1 || again[0].ID != open[2].ID {
+	if again, _ := assess(p, b.h, start.Add(20*day)); len(again) != 1 || again[0].ID != open[2].ID {
 		t.Errorf("found again: %+v", again)
 	}
 	b.suspect(30*day, 20*day, "provider", "") // another one, less late than the first was
-	if again, _ := Assess(p, b.h, start.Add(30*day)); len(again) != 2 || again[0].Rule != "report.late" || again[0].ID == open[0].ID {
+	if again, _ := assess(p, b.h, start.Add(30*day)); len(again) != 2 || again[0].Rule != "report.late" || again[0].ID == open[0].ID {
 		t.Errorf("the next late report: %+v", again)
 	}
 	if b.h.AudienceOf(first) != "" || len(b.h.Evidence) != 1 {
@@ -258,28 +259,28 @@ func TestADisputeDecidedForTheResellerEndsAnyFindingAndItIsNotFoundAgain(t *test
 	p := policy.Default()
 	b := newBook()
 	b.account(0, "c", "opened")
-	open, _ := Assess(p, b.h, start.Add(30*day))
+	open, _ := assess(p, b.h, start.Add(30*day))
 	if len(open) != 2 {
 		t.Fatalf("found %+v", open)
 	}
 	for _, f := range open { // cip.missing and customer.unverified
 		leaf := b.say(31*day, "", statement.AppealDecided{Finding: f.ID, Decision: "upheld"})
-		if by, cured := Cured(p, b.h, f.Rule, f.Since, f.Evidence); !cured || by.LeafIndex != leaf {
+		if by, cured := curedOf(p, b.h, f.Rule, f.Since, f.Evidence); !cured || by.LeafIndex != leaf {
 			t.Errorf("%s: %+v, %t", f.Rule, by, cured)
 		}
 	}
 	for _, now := range []time.Duration{30 * day, 32 * day, 61*day - 1} {
-		if again, turns := Assess(p, b.h, start.Add(now)); len(again) > 0 || !turns.Equal(start.Add(61*day)) {
+		if again, turns := assess(p, b.h, start.Add(now)); len(again) > 0 || !turns.Equal(start.Add(61*day)) {
 			t.Errorf("found again: %+v, %v", again, turns)
 		}
 	}
 	// Thirty days after it was settled it is found anew if it still is so.
-	anew, _ := Assess(p, b.h, start.Add(61*day))
+	anew, _ := assess(p, b.h, start.Add(61*day))
 	if len(anew) != 2 || anew[0].ID == open[0].ID || anew[1].ID == open[1].ID {
 		t.Fatalf("for ever: %+v", anew)
 	}
 	for _, f := range anew {
-		if _, cured := Cured(p, b.h, f.Rule, f.Since, f.Evidence); cured {
+		if _, cured := curedOf(p, b.h, f.Rule, f.Since, f.Evidence); cured {
 			t.Errorf("cured by the settlement before: %+v", f)
 		}
 	}
@@ -288,11 +289,11 @@ func TestADisputeDecidedForTheResellerEndsAnyFindingAndItIsNotFoundAgain(t *test
 	attested := b.attest(63*day, "adopted", "", true)
 	for i, leaf := range []int64{attested, attested} { // what was stated last, of everything
 		f := anew[i]
-		if by, cured := Cured(p, b.h, f.Rule, f.Since, f.Evidence); !cured || by.LeafIndex != leaf {
+		if by, cured := curedOf(p, b.h, f.Rule, f.Since, f.Evidence); !cured || by.LeafIndex != leaf {
 			t.Errorf("%s: %+v, %t", f.Rule, by, cured)
 		}
 	}
-	if again, _ := Assess(p, b.h, start.Add(91*day)); len(again) != 1 || again[0].Rule != "customer.unverified" {
+	if again, _ := assess(p, b.h, start.Add(91*day)); len(again) != 1 || again[0].Rule != "customer.unverified" {
 		t.Errorf("another customer is another finding: %+v", again)
 	}
 }
@@ -301,14 +302,14 @@ func TestADisputeOfTheSeverityAloneLeavesTheFactsAsTheyAre(t *testing.T) {
 	p := only(t, "customer.unverified")
 	b := newBook()
 	b.account(0, "c", "opened")
-	open, _ := Assess(p, b.h, start.Add(30*day))
+	open, _ := assess(p, b.h, start.Add(30*day))
 	b.say(30*day, "", statement.FindingOpened{Finding: open[0].ID, Severity: "serious"})
 	dispute := b.say(30*day, "", statement.Remediation{RemediationKind: "dispute", Ground: "wrong-severity", Finding: open[0].ID})
 	b.say(31*day, "", statement.AppealDecided{Remediation: fmt.Sprint(dispute), Finding: open[0].ID, Decision: "upheld"})
-	if again, _ := Assess(p, b.h, start.Add(31*day)); len(again) != 1 || again[0].ID != open[0].ID {
+	if again, _ := assess(p, b.h, start.Add(31*day)); len(again) != 1 || again[0].ID != open[0].ID {
 		t.Errorf("found %+v", again)
 	}
-	if _, cured := Cured(p, b.h, open[0].Rule, open[0].Since, open[0].Evidence); cured {
+	if _, cured := curedOf(p, b.h, open[0].Rule, open[0].Since, open[0].Evidence); cured {
 		t.Error("it was cured")
 	}
 }
@@ -318,33 +319,33 @@ func TestASettledDisputeHidesNothingThatComesBehindIt(t *testing.T) {
 	first := b.order(0, "o")
 	b.order(2*day, "p")
 	p := only(t, "order.overdue")
-	open, _ := Assess(p, b.h, start.Add(3*day))
+	open, _ := assess(p, b.h, start.Add(3*day))
 	b.say(3*day, "", statement.AppealDecided{Finding: open[0].ID, Decision: "upheld"})
-	if by, cured := Cured(p, b.h, open[0].Rule, open[0].Since, open[0].Evidence); open[0].Evidence[0] != first || !cured || by.LeafIndex != b.leaf {
+	if by, cured := curedOf(p, b.h, open[0].Rule, open[0].Since, open[0].Evidence); open[0].Evidence[0] != first || !cured || by.LeafIndex != b.leaf {
 		t.Errorf("the order was wrong: %+v, %t", by, cured)
 	}
-	if open, _ := Assess(p, b.h, start.Add(5*day)); len(open) != 1 || open[0].Evidence[0] == first {
+	if open, _ := assess(p, b.h, start.Add(5*day)); len(open) != 1 || open[0].Evidence[0] == first {
 		t.Errorf("the other order: %+v", open)
 	}
 
 	b, p = newBook(), only(t, "customer.prohibited")
 	b.say(0, "", statement.ScreeningChanged{Number: 1, Customers: 2, Since: start})
-	open, _ = Assess(p, b.h, start)
+	open, _ = assess(p, b.h, start)
 	b.say(day, "", statement.AppealDecided{Finding: open[0].ID, Decision: "upheld"})
 	b.say(2*day, "", statement.ScreeningChanged{Number: 2, Customers: 1, Since: start})
-	if open, _ := Assess(p, b.h, start.Add(900*day)); len(open) > 0 {
+	if open, _ := assess(p, b.h, start.Add(900*day)); len(open) > 0 {
 		t.Errorf("fewer of them: %+v", open)
 	}
 	grew := b.say(3*day, "", statement.ScreeningChanged{Number: 3, Customers: 2, Since: start})
-	open, _ = Assess(p, b.h, start.Add(4*day))
+	open, _ = assess(p, b.h, start.Add(4*day))
 	if len(open) != 1 || !open[0].Since.Equal(start.Add(3*day)) || open[0].Evidence[1] != grew {
 		t.Fatalf("one more: %+v", open)
 	}
-	if _, cured := Cured(p, b.h, open[0].Rule, open[0].Since, open[0].Evidence); cured {
+	if _, cured := curedOf(p, b.h, open[0].Rule, open[0].Since, open[0].Evidence); cured {
 		t.Error("one more, and cured")
 	}
 	b.say(5*day, "", statement.ScreeningChanged{Number: 4})
-	if by, cured := Cured(p, b.h, open[0].Rule, open[0].Since, open[0].Evidence); !cured || by.LeafIndex != b.leaf {
+	if by, cured := curedOf(p, b.h, open[0].Rule, open[0].Since, open[0].Evidence); !cured || by.LeafIndex != b.leaf {
 		t.Errorf("nobody: %+v, %t", by, cured)
 	}
 }
@@ -353,14 +354,14 @@ func TestARuleThatAsksForAnOfficerStaysOpenWhenTheFactsCease(t *testing.T) {
 	p := only(t, "cip.missing")
 	p.Rules.CIPMissing.CuredBy = policy.ByOfficer
 	b := newBook()
-	open, _ := Assess(p, b.h, start.Add(30*day))
+	open, _ := assess(p, b.h, start.Add(30*day))
 	f := open[0]
 	b.attest(31*day, "adopted", "", true)
-	if _, cured := Cured(p, b.h, f.Rule, f.Since, f.Evidence); cured {
+	if _, cured := curedOf(p, b.h, f.Rule, f.Since, f.Evidence); cured {
 		t.Error("the attestation cured it")
 	}
 	leaf := b.officer(32*day, "remediation.accepted", "finding", f.ID)
-	if by, cured := Cured(p, b.h, f.Rule, f.Since, f.Evidence); !cured || by.LeafIndex != leaf {
+	if by, cured := curedOf(p, b.h, f.Rule, f.Since, f.Evidence); !cured || by.LeafIndex != leaf {
 		t.Errorf("%+v, %t", by, cured)
 	}
 }
@@ -377,12 +378,26 @@ func TestEachReaderSeesOnlyTheEvidenceThatIsForIt(t *testing.T) {
 	}
 	b := newBook()
 	late := b.suspect(9*day, 0, "need-to-know", "")
-	open, _ := Assess(only(t, "report.late"), b.h, start.Add(9*day))
+	open, _ := assess(only(t, "report.late"), b.h, start.Add(9*day))
 	if len(open) != 1 || len(open[0].For(ToReseller).Evidence) != 0 || len(open[0].For(ToProvider).Evidence) != 0 || len(open[0].For(ToNeedToKnow).Evidence) != 1 {
 		t.Errorf("a report of suspicious activity: %+v", open)
 	}
 	if got := Visible(b.h, []int64{7, late}, ToChain); !reflect.DeepEqual(got, []int64{7}) {
 		t.Errorf("of what was stated: %v", got)
+	}
+	// What was stated stays as it is told when the facts are settled, and the history knows them no more.
+	said := statement.FindingOpened{Finding: "f", Rule: "report.late", Evidence: []int64{7, late, 9}}
+	named := []statement.Entry{{LeafIndex: 7, Statement: statement.CIPAttestation{}}, {LeafIndex: late, Statement: statement.SuspiciousActivity{Audience: "need-to-know"}}}
+	for reader, want := range map[Audience][]int64{ToReseller: {7}, ToChain: {7}, ToProvider: {7}, ToNeedToKnow: {7, late}} {
+		if got, less := Told(said, named, reader); !less || !reflect.DeepEqual(got.Evidence, want) || got.Finding != "f" {
+			t.Errorf("told to %s: %+v, %t", reader, got, less)
+		}
+	}
+	if got, less := Told(statement.FindingOpened{Evidence: []int64{7}}, named, ToReseller); less || len(got.Evidence) != 1 {
+		t.Errorf("told whole: %+v, %t", got, less)
+	}
+	if got, _ := Told(statement.FindingOpened{Evidence: []int64{late}}, named, ToReseller); got.Evidence == nil || len(got.Evidence) != 0 {
+		t.Errorf("nothing is told as it is where there is nothing: %+v", got)
 	}
 	if plain := (Finding{Evidence: []int64{1}}); !reflect.DeepEqual(plain.For(ToReseller), plain) {
 		t.Error("evidence that nothing restricts is shown to everybody")
@@ -392,11 +407,11 @@ func TestEachReaderSeesOnlyTheEvidenceThatIsForIt(t *testing.T) {
 func TestEveryRuleWithADateAheadRemindsAsItsPolicySays(t *testing.T) {
 	b := newBook()
 	b.inquire(0, "i", day)
-	ahead := Ahead(only(t, "abuse.unanswered"), b.h, start)
+	ahead := aheadOf(only(t, "abuse.unanswered"), b.h, start)
 	if len(ahead) != 1 || !reflect.DeepEqual(ahead[0].Reminders, []time.Time{start.Add(4 * day)}) {
 		t.Errorf("ahead %+v", ahead)
 	}
-	if ahead := Ahead(only(t, "abuse.unanswered"), b.h, start.Add(4*day)); ahead[0].Reminders != nil {
+	if ahead := aheadOf(only(t, "abuse.unanswered"), b.h, start.Add(4*day)); ahead[0].Reminders != nil {
 		t.Errorf("reminded of already: %+v", ahead)
 	}
 }
@@ -406,15 +421,15 @@ func TestAReinstatedResellerOwesNothingOfWhatWasAskedBefore(t *testing.T) {
 	b.inquire(0, "i", day)
 	b.order(0, "o")
 	b.say(day, "", statement.RelationshipTerminated{})
-	if open, turns := Assess(all(t), b.h, start.Add(300*day)); len(open) > 0 || !turns.IsZero() {
+	if open, turns := assess(all(t), b.h, start.Add(300*day)); len(open) > 0 || !turns.IsZero() {
 		t.Fatalf("terminated, and owes %+v", open)
 	}
 	b.say(2*day, "", statement.RelationshipReinstated{})
-	open, _ := Assess(all(t), b.h, start.Add(29*day))
+	open, _ := assess(all(t), b.h, start.Add(29*day))
 	if len(open) > 0 {
 		t.Errorf("reinstated, and owes %+v", open)
 	}
-	if open, _ := Assess(all(t), b.h, start.Add(30*day)); len(open) != 1 || open[0].Rule != "cip.missing" {
+	if open, _ := assess(all(t), b.h, start.Add(30*day)); len(open) != 1 || open[0].Rule != "cip.missing" {
 		t.Errorf("its program it owes all the same: %+v", open)
 	}
 }

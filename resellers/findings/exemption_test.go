@@ -46,7 +46,7 @@ func TestUnderAnExemptionTheRulesOfTheProgramAreNotApplied(t *testing.T) {
 		"exempt anew after a time without":             {exempt(exempt(life(), 5*day, 50*day), 85*day, 90*day), 86 * day, "", 90 * day},
 	} {
 		t.Run(name, func(t *testing.T) {
-			open, turns := Assess(policy.Default(), c.history, start.Add(c.now))
+			open, turns := assess(policy.Default(), c.history, start.Add(c.now))
 			var id string
 			if len(open) > 0 {
 				id = open[0].ID
@@ -63,11 +63,11 @@ func TestUnderAnExemptionTheRulesOfTheProgramAreNotApplied(t *testing.T) {
 
 func TestAFindingAfterAnExemptionNamesWhatEndedIt(t *testing.T) {
 	h := withdrawn(exempt(life(), 5*day, 400*day), 50*day)
-	open, _ := Assess(policy.Default(), h, start.Add(80*day))
+	open, _ := assess(policy.Default(), h, start.Add(80*day))
 	if len(open) != 1 || !reflect.DeepEqual(open[0].Evidence, []int64{7, h.Exempt.EndLeaf}) {
 		t.Errorf("got %+v", open)
 	}
-	if _, cured := Cured(policy.Default(), h, open[0].Rule, open[0].Since, open[0].Evidence); cured {
+	if _, cured := curedOf(policy.Default(), h, open[0].Rule, open[0].Since, open[0].Evidence); cured {
 		t.Error("an exemption that is over cured what opened after it")
 	}
 }
@@ -75,17 +75,17 @@ func TestAFindingAfterAnExemptionNamesWhatEndedIt(t *testing.T) {
 func TestAnExemptionCuresWhatWasOpenOfTheProgramAndNothingElse(t *testing.T) {
 	h := exempt(life(), 40*day, 400*day)
 	since := start.Add(30 * day)
-	by, cured := Cured(policy.Default(), h, "cip.missing", since, []int64{7})
+	by, cured := curedOf(policy.Default(), h, "cip.missing", since, []int64{7})
 	if want := (Cure{LeafIndex: h.Exempt.LeafIndex, AcceptedAt: start.Add(40 * day)}); !cured || by != want {
 		t.Errorf("cured by %+v, %t, wanted %+v", by, cured, want)
 	}
 	for _, rule := range []string{"customer.prohibited", "report.late", "order.overdue", "evidence.recorded", "cipher.weak"} {
-		if _, cured := Cured(policy.Default(), h, rule, since, []int64{7}); cured {
+		if _, cured := curedOf(policy.Default(), h, rule, since, []int64{7}); cured {
 			t.Errorf("it cured %s, which binds all the same", rule)
 		}
 	}
 	attested := exempt(life(35*day), 40*day, 400*day)
-	if by, cured := Cured(policy.Default(), attested, "cip.missing", since, []int64{7}); !cured || by.LeafIndex != 10 {
+	if by, cured := curedOf(policy.Default(), attested, "cip.missing", since, []int64{7}); !cured || by.LeafIndex != 10 {
 		t.Errorf("the attestation came first, and it was cured by %+v, %t", by, cured)
 	}
 }
@@ -110,12 +110,12 @@ func TestTheAnswerTurnsUnderAnExemptionAtTheTimeItSays(t *testing.T) {
 			h = withdrawn(h, from+(until-from)/2)
 		}
 		now := start.Add(time.Duration(rapid.Int64Range(0, int64(3000*day)).Draw(t, "now")))
-		open, turns := Assess(policy.Default(), h, now)
+		open, turns := assess(policy.Default(), h, now)
 		if h.Exempt.In(now) && len(open) > 0 {
 			t.Fatalf("open under an exemption: %+v", open)
 		}
 		if turns.IsZero() {
-			if later, _ := Assess(policy.Default(), h, now.Add(5000*day)); !reflect.DeepEqual(later, open) {
+			if later, _ := assess(policy.Default(), h, now.Add(5000*day)); !reflect.DeepEqual(later, open) {
 				t.Fatalf("said never, and turned from %+v to %+v", open, later)
 			}
 			return
@@ -123,11 +123,11 @@ func TestTheAnswerTurnsUnderAnExemptionAtTheTimeItSays(t *testing.T) {
 		if !turns.After(now) {
 			t.Fatalf("at %v the answer turns at %v", now, turns)
 		}
-		if before, _ := Assess(policy.Default(), h, turns.Add(-time.Nanosecond)); !reflect.DeepEqual(before, open) {
+		if before, _ := assess(policy.Default(), h, turns.Add(-time.Nanosecond)); !reflect.DeepEqual(before, open) {
 			t.Fatalf("turned before %v: %+v to %+v", turns, open, before)
 		}
 		for _, f := range open {
-			if _, cured := Cured(policy.Default(), h, f.Rule, f.Since, f.Evidence); cured {
+			if _, cured := curedOf(policy.Default(), h, f.Rule, f.Since, f.Evidence); cured {
 				t.Fatalf("open and cured: %+v", f)
 			}
 		}

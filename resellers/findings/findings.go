@@ -23,7 +23,10 @@ type Finding struct {
 	Since    time.Time       `json:"since"`    // when the facts made it true, whole seconds, UTC
 	Evidence []int64         `json:"evidence"` // leaf indexes of the entries it follows from
 	Words    string          `json:"words"`    // the shortfall, for people
-	Cures    string          `json:"cures"`    // what cures it, for the reseller
+	// Given says that a time that was given ended at Since. What may not be at all, or was put on record, had none, so that no outage gives
+	// any back.
+	Given bool   `json:"-"`
+	Cures string `json:"cures"` // what cures it, for the reseller
 
 	// Audiences are who may be shown each piece of the evidence, in its order; nil if the reseller may be shown all of it. For
 	// leaves out what a reader may not see.
@@ -35,14 +38,14 @@ type Finding struct {
 
 // Assess returns what falls short now, and when, nothing new being said, the answer turns: the moment at which the next
 // finding opens or an exemption ends, zero if none will. A finding is open from exactly Since on.
-func Assess(p policy.Policy, h history.History, now time.Time) (open []Finding, turns time.Time) {
+func Assess(p *policy.Policy, h *history.History, now time.Time) (open []Finding, turns time.Time) {
 	if h.TerminatedAt.IsZero() && h.Exempt.In(now) {
 		turns = wholeSecond(h.Exempt.Until)
 	}
-	for _, o := range owed(&p, &h) {
+	for _, o := range owed(p, h) {
 		switch {
 		case !now.Before(o.since):
-			open = append(open, o.found(&h))
+			open = append(open, o.found(h))
 		case turns.IsZero() || o.since.Before(turns):
 			turns = o.since
 		}
@@ -51,13 +54,13 @@ func Assess(p policy.Policy, h history.History, now time.Time) (open []Finding, 
 }
 
 // Ahead returns what will fall short after now, nothing new being said.
-func Ahead(p policy.Policy, h history.History, now time.Time) []Finding {
+func Ahead(p *policy.Policy, h *history.History, now time.Time) []Finding {
 	var ahead []Finding
-	for _, o := range owed(&p, &h) {
+	for _, o := range owed(p, h) {
 		if !now.Before(o.since) {
 			continue
 		}
-		f := o.found(&h)
+		f := o.found(h)
 		f.Reminders = reminders(o.rule, f.Since, now)
 		ahead = append(ahead, f)
 	}
@@ -158,6 +161,7 @@ func (o *owing) found(h *history.History) Finding {
 	f := Finding{
 		ID: idOf(o.rule.Name, o.since, o.evidence), Rule: o.rule.Name, Severity: o.rule.Severity, Since: o.since,
 		Evidence: o.evidence, Words: o.rule.Finding, Cures: o.rule.Cure, Audiences: audiences(h, o.evidence),
+		Given: o.since.After(wholeSecond(o.from)),
 	}
 	if o.severity != "" {
 		f.Severity = o.severity

@@ -54,7 +54,7 @@ func TestFindingsOpenExactlyWhenTheirTimeHasCome(t *testing.T) {
 		"nobody was enrolled":                          {history.History{}, 900 * day, "", never},
 	} {
 		t.Run(name, func(t *testing.T) {
-			open, turns := Assess(policy.Default(), c.history, start.Add(c.now))
+			open, turns := assess(policy.Default(), c.history, start.Add(c.now))
 			var id string
 			if len(open) > 0 {
 				id = open[0].ID
@@ -70,10 +70,10 @@ func TestFindingsOpenExactlyWhenTheirTimeHasCome(t *testing.T) {
 }
 
 func TestAFindingSaysWhatItIsAndFromWhat(t *testing.T) {
-	open, _ := Assess(policy.Default(), life(), start.Add(31*day))
+	open, _ := assess(policy.Default(), life(), start.Add(31*day))
 	want := []Finding{{
 		ID: "cip.missing.20260131T000000Z", Rule: "cip.missing", Severity: policy.Serious, Since: start.Add(30 * day), Evidence: []int64{7},
-		Words: policy.Default().Rules.CIPMissing.Finding, Cures: "an accepted cip-attestation",
+		Words: policy.Default().Rules.CIPMissing.Finding, Cures: "an accepted cip-attestation", Given: true,
 	}}
 	if !reflect.DeepEqual(open, want) {
 		t.Errorf("got %+v\nwanted %+v", open, want)
@@ -84,7 +84,7 @@ func TestARuleThatIsOffFindsNothing(t *testing.T) {
 	p := policy.Default()
 	p.Rules.CIPMissing.On, p.Rules.CIPStale.On = false, false
 	for _, h := range []history.History{life(), life(day)} {
-		if open, turns := Assess(p, h, start.Add(9000*day)); len(open) > 0 || !turns.IsZero() {
+		if open, turns := assess(p, h, start.Add(9000*day)); len(open) > 0 || !turns.IsZero() {
 			t.Errorf("got %+v, %v", open, turns)
 		}
 	}
@@ -92,7 +92,7 @@ func TestARuleThatIsOffFindsNothing(t *testing.T) {
 
 func TestNothingIsOwedAfterATermination(t *testing.T) {
 	h := life().With(statement.Entry{LeafIndex: 20, AcceptedAt: start.Add(59 * day), About: reseller, By: gateway, Statement: statement.RelationshipTerminated{}})
-	if open, turns := Assess(policy.Default(), h, start.Add(9000*day)); len(open) > 0 || !turns.IsZero() {
+	if open, turns := assess(policy.Default(), h, start.Add(9000*day)); len(open) > 0 || !turns.IsZero() {
 		t.Errorf("got %+v, %v", open, turns)
 	}
 }
@@ -100,25 +100,25 @@ func TestNothingIsOwedAfterATermination(t *testing.T) {
 func TestAPartOfASecondIsRoundedUpNeverOpeningEarly(t *testing.T) {
 	h := history.History{Entity: reseller, EnrolledAt: start.Add(1500 * time.Millisecond)}
 	due := start.Add(30*day + 2*time.Second)
-	if open, turns := Assess(policy.Default(), h, due.Add(-time.Nanosecond)); len(open) > 0 || !turns.Equal(due) {
+	if open, turns := assess(policy.Default(), h, due.Add(-time.Nanosecond)); len(open) > 0 || !turns.Equal(due) {
 		t.Errorf("before: %+v, turns %v, wanted %v", open, turns, due)
 	}
-	if open, _ := Assess(policy.Default(), h, due); len(open) != 1 || !open[0].Since.Equal(due) {
+	if open, _ := assess(policy.Default(), h, due); len(open) != 1 || !open[0].Since.Equal(due) {
 		t.Errorf("at the moment: %+v", open)
 	}
 }
 
 func TestWhatCuresAFindingIsTheFirstAttestationAfterItsEvidence(t *testing.T) {
-	if _, cured := Cured(policy.Default(), life(), "cip.missing", start.Add(30*day), []int64{7}); cured {
+	if _, cured := curedOf(policy.Default(), life(), "cip.missing", start.Add(30*day), []int64{7}); cured {
 		t.Error("nothing was attested")
 	}
-	if by, cured := Cured(policy.Default(), life(40*day, 50*day), "cip.missing", start.Add(30*day), []int64{7}); !cured || by.LeafIndex != 10 {
+	if by, cured := curedOf(policy.Default(), life(40*day, 50*day), "cip.missing", start.Add(30*day), []int64{7}); !cured || by.LeafIndex != 10 {
 		t.Errorf("missing: %+v, %t", by, cured)
 	}
-	if by, cured := Cured(policy.Default(), life(day, 400*day, 401*day), "cip.stale", start.Add(366*day), []int64{10}); !cured || by.LeafIndex != 11 {
+	if by, cured := curedOf(policy.Default(), life(day, 400*day, 401*day), "cip.stale", start.Add(366*day), []int64{10}); !cured || by.LeafIndex != 11 {
 		t.Errorf("stale: %+v, %t", by, cured)
 	}
-	if _, cured := Cured(policy.Default(), life(day), "cip.stale", start.Add(366*day), []int64{10}); cured {
+	if _, cured := curedOf(policy.Default(), life(day), "cip.stale", start.Add(366*day), []int64{10}); cured {
 		t.Error("the evidence itself is no cure")
 	}
 }
@@ -138,9 +138,9 @@ func TestTheAnswerTurnsAtTheTimeItSaysAndNotBefore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := draw(t)
 		now := start.Add(time.Duration(rapid.Int64Range(0, int64(2000*day)).Draw(t, "now")))
-		open, turns := Assess(policy.Default(), h, now)
+		open, turns := assess(policy.Default(), h, now)
 		if turns.IsZero() {
-			later, again := Assess(policy.Default(), h, now.Add(5000*day))
+			later, again := assess(policy.Default(), h, now.Add(5000*day))
 			if !reflect.DeepEqual(later, open) || !again.IsZero() {
 				t.Fatalf("said never, and turned from %+v to %+v", open, later)
 			}
@@ -149,10 +149,10 @@ func TestTheAnswerTurnsAtTheTimeItSaysAndNotBefore(t *testing.T) {
 		if !turns.After(now) {
 			t.Fatalf("at %v the answer turns at %v", now, turns)
 		}
-		if before, _ := Assess(policy.Default(), h, turns.Add(-time.Nanosecond)); !reflect.DeepEqual(before, open) {
+		if before, _ := assess(policy.Default(), h, turns.Add(-time.Nanosecond)); !reflect.DeepEqual(before, open) {
 			t.Fatalf("turned before %v: %+v to %+v", turns, open, before)
 		}
-		if then, _ := Assess(policy.Default(), h, turns); len(then) != len(open)+1 {
+		if then, _ := assess(policy.Default(), h, turns); len(then) != len(open)+1 {
 			t.Fatalf("did not turn at %v: %+v to %+v", turns, open, then)
 		}
 	})
@@ -163,23 +163,23 @@ func TestAFindingOnceOpenStaysTheSameUntilAnEntryCuresIt(t *testing.T) {
 		h := draw(t)
 		now := start.Add(time.Duration(rapid.Int64Range(0, int64(2000*day)).Draw(t, "now")))
 		later := now.Add(time.Duration(rapid.Int64Range(0, int64(2000*day)).Draw(t, "later")))
-		open, _ := Assess(policy.Default(), h, now)
-		still, _ := Assess(policy.Default(), h, later)
+		open, _ := assess(policy.Default(), h, now)
+		still, _ := assess(policy.Default(), h, later)
 		for i, f := range open {
 			if !reflect.DeepEqual(still[i], f) {
 				t.Fatalf("changed with time alone: %+v to %+v", f, still[i])
 			}
-			if _, cured := Cured(policy.Default(), h, f.Rule, f.Since, f.Evidence); cured {
+			if _, cured := curedOf(policy.Default(), h, f.Rule, f.Since, f.Evidence); cured {
 				t.Fatalf("open and cured: %+v", f)
 			}
 		}
 		next := h.With(statement.Entry{LeafIndex: 99, AcceptedAt: later, About: reseller, By: reseller, Statement: statement.CIPAttestation{}})
-		after, _ := Assess(policy.Default(), next, later)
+		after, _ := assess(policy.Default(), next, later)
 		if len(after) > 0 {
 			t.Fatalf("an attestation was accepted now, and still open: %+v", after)
 		}
 		for _, f := range still {
-			if by, cured := Cured(policy.Default(), next, f.Rule, f.Since, f.Evidence); !cured || by.LeafIndex != 99 {
+			if by, cured := curedOf(policy.Default(), next, f.Rule, f.Since, f.Evidence); !cured || by.LeafIndex != 99 {
 				t.Fatalf("%+v is not open any more, and not cured: %+v, %t", f, by, cured)
 			}
 		}
@@ -190,13 +190,13 @@ func TestWhatIsAheadIsWhatWillOpen(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := draw(t)
 		now := start.Add(time.Duration(rapid.Int64Range(0, int64(2000*day)).Draw(t, "now")))
-		ahead := Ahead(policy.Default(), h, now)
-		open, turns := Assess(policy.Default(), h, now)
+		ahead := aheadOf(policy.Default(), h, now)
+		open, turns := assess(policy.Default(), h, now)
 		if (len(ahead) == 0) != turns.IsZero() {
 			t.Fatalf("ahead %+v, turns %v", ahead, turns)
 		}
 		for _, f := range ahead {
-			then, _ := Assess(policy.Default(), h, f.Since)
+			then, _ := assess(policy.Default(), h, f.Since)
 			if len(then) <= len(open) {
 				t.Fatalf("%+v did not open", f)
 			}

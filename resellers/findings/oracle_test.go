@@ -113,11 +113,11 @@ func (o *oracle) short(rule string, t time.Time) bool {
 		})
 	case "order.overdue":
 		return anyOf(said, func(e event, later []event) bool {
-			s, is := e.said.(statement.RestrictionOrdered)
+			s, is := e.said.(statement.ClosureOrdered)
 			return is && passed(e.at, 3) && !anyOf(later, func(l event, _ []event) bool {
 				confirmed, _ := l.said.(statement.OrderConfirmation)
 				withdrawn, _ := l.said.(statement.OrderWithdrawn)
-				return confirmed.Order == fmt.Sprint(e.leaf) && confirmed.Outcome == "done" || withdrawn.Order == s.Order
+				return confirmed.Order == fmt.Sprint(e.leaf) && confirmed.Outcome == "done" || withdrawn.Order == s.Scope
 			})
 		})
 	case "contact.unreachable":
@@ -294,7 +294,7 @@ func tooMany(said []event) (since time.Time, more bool) {
 
 func asks(s statement.Statement) bool {
 	switch s := s.(type) {
-	case statement.InformationRequested, statement.CIPRequested, statement.RestrictionOrdered:
+	case statement.InformationRequested, statement.CIPRequested, statement.RestrictionOrdered, statement.ClosureOrdered:
 		return true
 	case statement.TransactionCovered:
 		return s.Ground == "definition-moved"
@@ -383,7 +383,7 @@ func live(t *rapid.T, b *book, before func(at time.Time), after func(at time.Tim
 		case 13:
 			e.said = statement.Remediation{RemediationKind: "explanation", Inquiry: pick("inquiry", "", "i1", "i2")}
 		case 14:
-			e.said = statement.RestrictionOrdered{Order: pick("order", "o1", "o2")}
+			e.said = statement.ClosureOrdered{Scope: pick("order", "o1", "o2")}
 		case 15:
 			e.said = statement.OrderConfirmation{Order: fmt.Sprint(rapid.IntRange(int(max(10, b.leaf-4)), int(b.leaf+1)).Draw(t, "order")), Outcome: pick("outcome", "done", "partly")}
 			if rapid.Bool().Draw(t, "withdrawn") {
@@ -415,7 +415,7 @@ func officers(t *rapid.T, b *book, p policy.Policy, at time.Time) statement.Stat
 			{Name: "received_at", Value: at.Add(-time.Hour).Format(time.RFC3339)}, {Name: "audience", Value: "need-to-know"}}
 	case "remediation.accepted":
 		finding := "none"
-		open, _ := Assess(p, b.h, at)
+		open, _ := assess(p, b.h, at)
 		for _, f := range open {
 			if f.Rule == "evidence.recorded" {
 				finding = f.ID
@@ -471,7 +471,7 @@ func TestEveryRuleOpensIsCuredAndIsAheadAsASecondFormulationSays(t *testing.T) {
 		b.stated = open
 		count := func(rule string, what int) { n := seen[rule]; n[what]++; seen[rule] = n }
 		look := func(at time.Time, leaf int64) {
-			found, _ := Assess(p, b.h, at)
+			found, _ := assess(p, b.h, at)
 			for _, rule := range rules {
 				i := slices.IndexFunc(found, func(f Finding) bool { return f.Rule == rule })
 				short := o.short(rule, at)
@@ -480,7 +480,7 @@ func TestEveryRuleOpensIsCuredAndIsAheadAsASecondFormulationSays(t *testing.T) {
 				}
 				f, known := open[rule]
 				if known {
-					by, cured := Cured(p, b.h, rule, f.Since, f.Evidence)
+					by, cured := curedOf(p, b.h, rule, f.Since, f.Evidence)
 					if rule == "report.late" && cured && short && settles(o.said[len(o.said)-1].said, f.ID) {
 						open[rule] = found[i] // another report is owed still: that is a finding of its own
 						continue
@@ -513,7 +513,7 @@ func TestEveryRuleOpensIsCuredAndIsAheadAsASecondFormulationSays(t *testing.T) {
 		}, func(at time.Time, e event) {
 			o.said = append(o.said, e)
 			look(at, e.leaf)
-			ahead := Ahead(p, b.h, at)
+			ahead := aheadOf(p, b.h, at)
 			turning := o.turning(at)
 			for _, rule := range rules {
 				if o.short(rule, at) {
@@ -548,13 +548,13 @@ func pieces(t *rapid.T, p policy.Policy, b *book, at time.Time) {
 		return false
 	})
 	got := map[string]string{}
-	found, _ := Assess(p, b.h, at)
+	found, _ := assess(p, b.h, at)
 	for _, f := range found {
 		if f.Rule != "evidence.recorded" {
 			continue
 		}
 		got[f.ID] = string(f.Severity)
-		if _, cured := Cured(p, b.h, f.Rule, f.Since, f.Evidence); cured {
+		if _, cured := curedOf(p, b.h, f.Rule, f.Since, f.Evidence); cured {
 			t.Fatalf("found and cured: %+v", f)
 		}
 		if shown := f.For(ToProvider); len(shown.Evidence) > 0 || shown.ID != f.ID || len(f.For(ToNeedToKnow).Evidence) != 1 {

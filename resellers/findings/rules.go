@@ -142,9 +142,10 @@ func unverified(r *policy.Rules, h *history.History) (short shortfall, owed bool
 	return short, owed
 }
 
-// stale is the verification that grew, or will grow, too old for its risk tier first.
+// stale is the verification that grew, or will grow, too old for its risk tier first. Of those that do so in the same second it is the
+// first customer's by id, whatever its tier, as in each queue: a reseller gets one finding, and which one must not follow from the tiers.
 func stale(r *policy.Rules, h *history.History) (short shortfall, owed bool) {
-	refresh := &r.CustomerStale.Refresh
+	refresh, customer := &r.CustomerStale.Refresh, ""
 	for _, tier := range [...]struct {
 		waiter *history.Waiter
 		after  *policy.Number
@@ -152,8 +153,9 @@ func stale(r *policy.Rules, h *history.History) (short shortfall, owed bool) {
 		if tier.waiter.Nobody() {
 			continue
 		}
-		if old := after(*tier.after, tier.waiter.Since, tier.waiter.LeafIndex); !owed || old.since.Before(short.since) {
-			short, owed = old, true
+		old := after(*tier.after, tier.waiter.Since, tier.waiter.LeafIndex)
+		if !owed || old.since.Before(short.since) || old.since.Equal(short.since) && tier.waiter.Customer < customer {
+			short, owed, customer = old, true, tier.waiter.Customer
 		}
 	}
 	return short, owed

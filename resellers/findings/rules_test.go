@@ -205,6 +205,12 @@ func TestEachRuleOpensAtItsMomentAndNotBefore(t *testing.T) {
 			b.verify(9*day, "d", "low")
 			b.verify(5*day, "c", "medium")
 		}, 370 * day, 13},
+		"two in the same second, of two tiers": {"customer.stale", func(b *book) {
+			b.account(0, "c", "opened")
+			b.account(0, "d", "opened")
+			b.verify(5*day, "d", "high")
+			b.verify(5*day, "c", "low")
+		}, 370 * day, 13},
 
 		"without an element": {"customer.incomplete", func(b *book) { b.account(day, "c", "opened"); b.verify(5*day, "c", "low", everything[1:]...) }, 5 * day, 11},
 		"with every element": {"customer.incomplete", func(b *book) { b.account(day, "c", "opened"); b.verify(5*day, "c", "low", everything...) }, 0, 0},
@@ -235,18 +241,18 @@ func TestEachRuleOpensAtItsMomentAndNotBefore(t *testing.T) {
 			c.life(b)
 			p := only(t, c.rule)
 			if c.evidence == 0 {
-				if open, turns := Assess(p, b.h, start.Add(3000*day)); c.rule != "customer.stale" && len(open) > 0 || !turns.IsZero() {
+				if open, turns := assess(p, b.h, start.Add(3000*day)); c.rule != "customer.stale" && len(open) > 0 || !turns.IsZero() {
 					t.Fatalf("open: %+v, turns %v", open, turns)
 				}
 				return
 			}
 			since := start.Add(c.since)
-			if open, turns := Assess(p, b.h, since.Add(-time.Nanosecond)); len(open) > 0 || !turns.Equal(since) {
+			if open, turns := assess(p, b.h, since.Add(-time.Nanosecond)); len(open) > 0 || !turns.Equal(since) {
 				t.Errorf("a nanosecond before: %+v, turns %v", open, turns)
 			}
 			want := fmt.Sprintf("%s.%s.%d", c.rule, since.Format("20060102T150405Z"), c.evidence)
 			for _, now := range []time.Time{since, since.Add(time.Second), since.Add(3000 * day)} {
-				open, turns := Assess(p, b.h, now)
+				open, turns := assess(p, b.h, now)
 				if len(open) != 1 || open[0].ID != want || !open[0].Since.Equal(since) || !reflect.DeepEqual(open[0].Evidence, []int64{c.evidence}) {
 					t.Fatalf("at %v: %+v, wanted %s", now, open, want)
 				}
@@ -264,9 +270,9 @@ func TestAFindingAboutManyThingsGoesOnUntilNoneFallsShort(t *testing.T) {
 	b.account(0, "c", "opened")
 	b.account(5*day, "d", "opened")
 	b.account(80*day, "e", "opened")
-	open, _ := Assess(p, b.h, start.Add(31*day))
+	open, _ := assess(p, b.h, start.Add(31*day))
 	first := open[0]
-	cured := func() (Cure, bool) { return Cured(p, b.h, first.Rule, first.Since, first.Evidence) }
+	cured := func() (Cure, bool) { return curedOf(p, b.h, first.Rule, first.Since, first.Evidence) }
 	if _, is := cured(); is {
 		t.Fatal("cured by nothing")
 	}
@@ -275,15 +281,15 @@ func TestAFindingAboutManyThingsGoesOnUntilNoneFallsShort(t *testing.T) {
 		t.Error("cured by a statement about something else")
 	}
 	b.verify(40*day, "c", "low") // d has waited for more than 30 days by then
-	next, _ := Assess(p, b.h, start.Add(40*day))
-	if _, is := cured(); is || len(next) != 1 || next[0].ID == first.ID || !GoesOn(p, b.h, next[0], first.Rule, first.Since, first.Evidence) {
+	next, _ := assess(p, b.h, start.Add(40*day))
+	if _, is := cured(); is || len(next) != 1 || next[0].ID == first.ID || !goesOn(p, b.h, next[0], first.Rule, first.Since, first.Evidence) {
 		t.Errorf("the next one fell short already: cured %t, found %+v", is, next)
 	}
 	leaf := b.verify(41*day, "d", "low")
 	if by, is := cured(); !is || by != (Cure{LeafIndex: leaf, AcceptedAt: start.Add(41 * day)}) {
 		t.Errorf("nobody waits too long: %+v, %t", by, is)
 	}
-	if GoesOn(p, b.h, next[0], first.Rule, first.Since, first.Evidence) {
+	if goesOn(p, b.h, next[0], first.Rule, first.Since, first.Evidence) {
 		t.Error("it was cured and goes on")
 	}
 }
@@ -297,20 +303,20 @@ func TestAnIncompleteAttestationCuresNoneOfItsOwnAndADocumentOnlyItsOwn(t *testi
 		if name == "cip.missing" {
 			evidence = []int64{7}
 		}
-		if _, cured := Cured(p, b.h, name, start.Add(12*day), evidence); cured != want {
+		if _, cured := curedOf(p, b.h, name, start.Add(12*day), evidence); cured != want {
 			t.Errorf("%s: cured %t", name, cured)
 		}
 	}
 	b.attest(13*day, "own", "A", false)
-	if _, cured := Cured(p, b.h, "cip.incomplete", start.Add(12*day), []int64{first}); cured {
+	if _, cured := curedOf(p, b.h, "cip.incomplete", start.Add(12*day), []int64{first}); cured {
 		t.Error("saying it again cured it")
 	}
 	document := b.document(14*day, "A")
-	if by, cured := Cured(p, b.h, "cip.copy-missing", start.Add(42*day), []int64{first}); !cured || by.LeafIndex != document {
+	if by, cured := curedOf(p, b.h, "cip.copy-missing", start.Add(42*day), []int64{first}); !cured || by.LeafIndex != document {
 		t.Errorf("the document: %+v, %t", by, cured)
 	}
 	last := b.attest(15*day, "own", "A", true)
-	if by, cured := Cured(p, b.h, "cip.incomplete", start.Add(12*day), []int64{first}); !cured || by.LeafIndex != last {
+	if by, cured := curedOf(p, b.h, "cip.incomplete", start.Add(12*day), []int64{first}); !cured || by.LeafIndex != last {
 		t.Errorf("the complete one: %+v, %t", by, cured)
 	}
 }
@@ -331,25 +337,25 @@ func TestACustomRuleHoldsFromTheStatementThatMadeItTrueUntilTheOneThatDidNot(t *
 	p := custom(t, "figures.accounts_open > 1 && !('KP' in figures.customers_by_country)")
 	b := newBook()
 	b.account(day, "c", "opened")
-	if open, turns := Assess(p, b.h, start.Add(9*day)); len(open) > 0 || !turns.IsZero() {
+	if open, turns := assess(p, b.h, start.Add(9*day)); len(open) > 0 || !turns.IsZero() {
 		t.Fatalf("one account: %+v", open)
 	}
 	second := b.account(2*day, "d", "opened")
-	open, _ := Assess(p, b.h, start.Add(9*day))
+	open, _ := assess(p, b.h, start.Add(9*day))
 	if len(open) != 1 || open[0].Rule != "custom.ours" || !open[0].Since.Equal(start.Add(2*day)) || open[0].Evidence[0] != second || open[0].Cures != "fewer" {
 		t.Fatalf("two accounts: %+v", open)
 	}
 	b.verify(3*day, "c", "low")
 	f := open[0]
-	next, _ := Assess(p, b.h, start.Add(9*day))
-	if _, cured := Cured(p, b.h, f.Rule, f.Since, f.Evidence); cured || len(next) != 1 || !GoesOn(p, b.h, next[0], f.Rule, f.Since, f.Evidence) {
+	next, _ := assess(p, b.h, start.Add(9*day))
+	if _, cured := curedOf(p, b.h, f.Rule, f.Since, f.Evidence); cured || len(next) != 1 || !goesOn(p, b.h, next[0], f.Rule, f.Since, f.Evidence) {
 		t.Errorf("another statement: cured %t, found %+v", cured, next)
 	}
 	closed := b.account(4*day, "c", "closed")
-	if by, cured := Cured(p, b.h, f.Rule, f.Since, f.Evidence); !cured || by.LeafIndex != closed {
+	if by, cured := curedOf(p, b.h, f.Rule, f.Since, f.Evidence); !cured || by.LeafIndex != closed {
 		t.Errorf("one account again: %+v, %t", by, cured)
 	}
-	if open, _ := Assess(p, b.h, start.Add(9*day)); len(open) > 0 {
+	if open, _ := assess(p, b.h, start.Add(9*day)); len(open) > 0 {
 		t.Errorf("still %+v", open)
 	}
 }
@@ -375,7 +381,7 @@ func TestARemindersDatesAreThoseBeforeTheFindingThatAreNotOver(t *testing.T) {
 		0: {305 * day, 335 * day, 358 * day}, 305*day - 1: {305 * day, 335 * day, 358 * day}, 305 * day: {335 * day, 358 * day},
 		357 * day: {358 * day}, 358 * day: nil,
 	} {
-		ahead := Ahead(policy.Default(), h, start.Add(now))
+		ahead := aheadOf(policy.Default(), h, start.Add(now))
 		var dates []time.Time
 		for _, at := range want {
 			dates = append(dates, start.Add(at))
@@ -384,7 +390,7 @@ func TestARemindersDatesAreThoseBeforeTheFindingThatAreNotOver(t *testing.T) {
 			t.Errorf("at %v: %+v, wanted %v", now, ahead, dates)
 		}
 	}
-	for _, f := range Ahead(policy.Default(), life(), start) {
+	for _, f := range aheadOf(policy.Default(), life(), start) {
 		if f.Rule == "cip.missing" && f.Reminders != nil {
 			t.Error("a rule without reminders reminds")
 		}
@@ -432,18 +438,18 @@ func TestWithEveryRuleOnTheAnswerTurnsWhenItSaysAndIsTheSameEachTime(t *testing.
 		wander(t, b, func(now time.Duration) {
 			at := start.Add(now)
 			for range 12 {
-				open, turns := Assess(p, b.h, at)
-				if again, same := Assess(p, b.h, at); !reflect.DeepEqual(open, again) || !same.Equal(turns) {
+				open, turns := assess(p, b.h, at)
+				if again, same := assess(p, b.h, at); !reflect.DeepEqual(open, again) || !same.Equal(turns) {
 					t.Fatalf("asked twice: %+v and %+v", open, again)
 				}
 				if turns.IsZero() {
-					if later, _ := Assess(p, b.h, at.Add(20000*day)); !reflect.DeepEqual(later, open) {
+					if later, _ := assess(p, b.h, at.Add(20000*day)); !reflect.DeepEqual(later, open) {
 						t.Fatalf("said never, and turned from %+v to %+v", open, later)
 					}
 					return
 				}
-				before, _ := Assess(p, b.h, turns.Add(-time.Nanosecond))
-				then, _ := Assess(p, b.h, turns)
+				before, _ := assess(p, b.h, turns.Add(-time.Nanosecond))
+				then, _ := assess(p, b.h, turns)
 				if !turns.After(at) || !reflect.DeepEqual(before, open) || len(then) <= len(open) {
 					t.Fatalf("at %v turns at %v: open %+v, before %+v, then %+v", at, turns, open, before, then)
 				}
@@ -460,12 +466,12 @@ func TestAFindingThatIsOpenIsFoundAgainUntilAnEntryCuresIt(t *testing.T) {
 		b := newBook()
 		open := map[string]Finding{} // as escalation keeps them
 		wander(t, b, func(now time.Duration) {
-			found, _ := Assess(p, b.h, start.Add(now))
+			found, _ := assess(p, b.h, start.Add(now))
 			for id, f := range open {
-				by, cured := Cured(p, b.h, f.Rule, f.Since, f.Evidence)
+				by, cured := curedOf(p, b.h, f.Rule, f.Since, f.Evidence)
 				still := false
 				for _, g := range found {
-					still = still || g.ID == id || GoesOn(p, b.h, g, f.Rule, f.Since, f.Evidence)
+					still = still || g.ID == id || goesOn(p, b.h, g, f.Rule, f.Since, f.Evidence)
 				}
 				switch {
 				case still && cured && f.Rule != "cip.missing" && f.Rule != "cip.stale":
@@ -487,7 +493,7 @@ func TestAFindingThatIsOpenIsFoundAgainUntilAnEntryCuresIt(t *testing.T) {
 			for _, f := range found {
 				known := false
 				for _, o := range open {
-					known = known || o.ID == f.ID || GoesOn(p, b.h, f, o.Rule, o.Since, o.Evidence)
+					known = known || o.ID == f.ID || goesOn(p, b.h, f, o.Rule, o.Since, o.Evidence)
 				}
 				if !known {
 					open[f.ID] = f
@@ -517,7 +523,7 @@ func BenchmarkAssess(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if open, _ := Assess(c.p, book.h, start.Add(100*day)); len(open) < 3 {
+				if open, _ := assess(c.p, book.h, start.Add(100*day)); len(open) < 3 {
 					b.Fatal(open)
 				}
 			}

@@ -18,10 +18,12 @@ func (h History) asked(e statement.Entry) History {
 		debt.ID, debt.DueAt = s.Request, s.DueAt.UTC()
 		h.CIPRequests = h.CIPRequests.asked(debt)
 	case statement.RestrictionOrdered:
-		debt.Name = s.Order
-		h.Orders = h.Orders.asked(debt)
+		// It forbids, and there is nothing to carry out: no debt. Orders that are delivered until confirmed are those to close and to hand over.
 	case statement.ClosureOrdered:
 		debt.Name = s.Scope
+		h.Orders = h.Orders.asked(debt)
+	case statement.HandOverOrdered:
+		debt.Name, debt.DueAt = s.Order, s.Until.UTC()
 		h.Orders = h.Orders.asked(debt)
 	case statement.OrderWithdrawn:
 		h.Orders = h.Orders.settled(e.LeafIndex, at, func(d Debt) bool { return d.Name == s.Order })

@@ -1,5 +1,10 @@
 package history
 
+import (
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/statement"
+)
+
 // Audience is who may be shown a piece of evidence. Each is wider than the next: what the reseller may see, everybody here may.
 type Audience string
 
@@ -32,6 +37,31 @@ func audienceOf(word string) Audience {
 		return "" // what most evidence is, and is not written down
 	}
 	return a
+}
+
+// AudienceIn is who may be shown an entry whole, by what the entry itself says: evidence that an officer recorded, a report of suspicious
+// activity, and what forwards one. It stays when the facts that follow from the entry are settled, or the names in it erased. Who stated
+// an entry knows it anyway.
+func AudienceIn(e statement.Entry) Audience {
+	switch said := e.Statement.(type) {
+	case statement.OfficerAction:
+		if said.Action == ActionEvidence {
+			return audienceOf(detail(said, detailAudience))
+		}
+	case statement.SuspiciousActivity:
+		return audienceOf(said.Audience)
+	case statement.Forwarded:
+		if said.Set == "" || e.Erased {
+			return "" // it is sealed, or what was inside stands elsewhere alone
+		}
+		set := []byte(said.Set)
+		inner, err := statement.Recall(e.LeafIndex, e.AcceptedAt, envelope.DigestOf(set), set)
+		if err != nil {
+			return ToNeedToKnow // nobody can say what is in it
+		}
+		return AudienceIn(inner)
+	}
+	return ""
 }
 
 // AudienceOf is who may be shown an entry that is evidence. What no rule restricts, the reseller may see.

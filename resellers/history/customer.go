@@ -55,6 +55,11 @@ func (c Customer) Incomplete() bool {
 	return c.AccountsOpen > 0 && c.Verification.Verified() && len(c.Verification.Missing) > 0 && !c.US()
 }
 
+// Introduced is true if a verification of it, or of an owner, was stated, or what became of an account (statement.Introduces).
+func (c Customer) Introduced() bool {
+	return c.Verification.Result != "" || c.Owners > 0 || c.Accounts > 0
+}
+
 // named notes an entry that names the customer.
 func (c Customer) named(e statement.Entry) Customer {
 	if c.ID == "" {

@@ -23,6 +23,7 @@ type History struct {
 	Country      string          `json:"country,omitzero"` // ISO 3166-1 alpha-2
 	EnrolledAt   time.Time       `json:"enrolled_at,omitzero"`
 	EnrolledLeaf int64           `json:"enrolled_leaf,omitzero"`
+	Superior     Superior        `json:"superior,omitzero"`
 
 	// Attestations are those accepted before a termination, in the order of the ledger: the first one ever, then the
 	// latest. AttestationCount counts those that are no longer held too.
@@ -177,6 +178,8 @@ func (h History) With(e statement.Entry) History {
 		return h.screened(s, e.LeafIndex, acceptedAt)
 	case statement.TransactionCovered:
 		return h.covered(s, e.LeafIndex, acceptedAt)
+	case statement.SuperiorChanged:
+		h.Superior = h.Superior.told(s)
 	case statement.RelationshipTerminated:
 		if h.TerminatedAt.IsZero() {
 			h.TerminatedAt = acceptedAt
@@ -198,6 +201,7 @@ func (h History) passes(e statement.Entry) bool {
 // enrols again does not get new time.
 func (h History) enrolled(s statement.EntityEnrolled, leafIndex int64, at time.Time) History {
 	h.Name, h.Country = s.Name, s.Country
+	h.Superior = h.Superior.under(s.Superior)
 	if !h.Enrolled() {
 		h.EnrolledAt, h.EnrolledLeaf = at, leafIndex
 	}

@@ -21,6 +21,7 @@ const (
 	detailSeverity   = "severity"
 	detailReceivedAt = "received_at"
 	detailAudience   = "audience"
+	detailAnswered   = "answered"
 )
 
 const (
@@ -69,7 +70,12 @@ func (h History) acted(said statement.OfficerAction, e statement.Entry) History 
 	switch said.Action {
 	case ActionEvidence:
 		return h.recorded(said, e.LeafIndex, at)
+	case ActionOrderConfirmed:
+		return h.carriedOut(said, e.LeafIndex, at)
 	case ActionNotified:
+		if detail(said, detailAnswered) == "no" {
+			return h // a try
+		}
 		h.Unproved = h.Unproved.with(false, e.LeafIndex, at)
 	case ActionConfirmed:
 		h.Contact = Contact{At: at, LeafIndex: e.LeafIndex}

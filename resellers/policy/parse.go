@@ -19,7 +19,7 @@ func parse(file []byte, r reader) (Policy, error) {
 	if !ok {
 		return Policy{}, fmt.Errorf("policy: %w", errors.Join(r.faults...))
 	}
-	f := r.grown(root, []string{"policy", "version", "title", "legal_basis", "status", "rules", "case", "intake"}, "special_measures", "records", "guard", "hours")
+	f := r.grown(root, []string{"policy", "version", "title", "legal_basis", "status", "rules", "case", "intake"}, "special_measures", "records", "guard", "hours", "obligations", "change")
 	p := Policy{
 		Name:       r.name(f[0]),
 		Version:    r.count(f[1]),
@@ -34,6 +34,8 @@ func parse(file []byte, r reader) (Policy, error) {
 		Records:         r.records(f[9]),
 		Guard:           r.guard(f[10]),
 		Hours:           r.hours(f[11]),
+		Obligations:     r.obligations(f[12]),
+		Change:          r.change(f[13]),
 
 		digest:   digestOf(file),
 		document: string(file),
@@ -61,7 +63,7 @@ func (r *reader) name(v value) string {
 
 func (r *reader) escalation(v value) Case {
 	f := r.grown(v, []string{"clock_start", "limit", "cure", "cure_margin", "cure_floor", "restriction", "closing_margin",
-		"termination_margin", "step_floor"}, "approvals", "approval_lead", "approval_deputy_after", "hold_return", "repeat", "appeal")
+		"termination_margin", "step_floor"}, "approvals", "approval_lead", "approval_deputy_after", "hold_return", "repeat", "appeal", "proof", "close")
 	clock := r.object(f[0], "value", "source", "status")
 	before := len(r.faults)
 	c := Case{
@@ -84,6 +86,8 @@ func (r *reader) escalation(v value) Case {
 		Repeat:              r.repeat(f[13]),
 		Appeal:              r.number(f[14]),
 	}
+	c.Proof = r.proof(f[15], c)
+	c.Close = r.closing(f[16])
 	if r.earlier && f[12].node == nil {
 		c.HoldReturn = c.CureFloor // it knew no holds; no step comes at once after one
 	}

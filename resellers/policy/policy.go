@@ -28,6 +28,8 @@ type Policy struct {
 	Records         Records         `json:"records,omitzero"`
 	Guard           Guard           `json:"guard,omitzero"`
 	Hours           Hours           `json:"hours,omitzero"`
+	Obligations     Obligations     `json:"obligations,omitzero"`
+	Change          Changing        `json:"change,omitzero"`
 
 	digest   string
 	document string
@@ -87,6 +89,8 @@ type Case struct {
 	HoldReturn          Number    `json:"hold_return,omitzero"`           // after a hold no step comes sooner than this
 	Repeat              Repeat    `json:"repeat,omitzero"`
 	Appeal              Number    `json:"appeal,omitzero"` // a dispute is decided within this, or goes to the next officer
+	Proof               Proof     `json:"proof,omitzero"`
+	Close               Closing   `json:"close,omitzero"` // what is ordered closed
 }
 
 // Intake holds what a submission must meet beyond its schema.

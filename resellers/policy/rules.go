@@ -99,12 +99,9 @@ const (
 // All returns every rule that the policy names, in the order in which they are judged.
 func (r Rules) All() []Rule {
 	var all []Rule
-	for _, rule := range []Rule{
-		r.CIPMissing, r.CIPStale, r.CIPIncomplete, r.CIPCopyMissing.Rule, r.CustomerUnverified.Rule, r.CustomerStale.Rule, r.CustomerIncomplete,
-		r.CustomerProhibited, r.ReportLate.Rule, r.AbuseUnanswered, r.OrderOverdue, r.ContactUnreachable, r.ContactUnconfirmed, r.EvidenceRecorded,
-	} {
+	for _, rule := range r.fixed() {
 		if rule.Name != "" {
-			all = append(all, rule)
+			all = append(all, *rule)
 		}
 	}
 	for _, custom := range r.Custom {
@@ -113,11 +110,24 @@ func (r Rules) All() []Rule {
 	return all
 }
 
+// fixed are the rules that this version knows by name, whether the policy names them or not.
+func (r *Rules) fixed() [14]*Rule {
+	return [...]*Rule{
+		&r.CIPMissing, &r.CIPStale, &r.CIPIncomplete, &r.CIPCopyMissing.Rule, &r.CustomerUnverified.Rule, &r.CustomerStale.Rule, &r.CustomerIncomplete,
+		&r.CustomerProhibited, &r.ReportLate.Rule, &r.AbuseUnanswered, &r.OrderOverdue, &r.ContactUnreachable, &r.ContactUnconfirmed, &r.EvidenceRecorded,
+	}
+}
+
 // Rule returns the rule of this name.
 func (p Policy) Rule(name string) (Rule, bool) {
-	for _, rule := range p.Rules.All() {
-		if rule.Name == name {
-			return rule, true
+	for _, rule := range p.Rules.fixed() {
+		if rule.Name == name && name != "" {
+			return *rule, true
+		}
+	}
+	for i := range p.Rules.Custom {
+		if custom := &p.Rules.Custom[i]; custom.Name == name {
+			return custom.Rule, true
 		}
 	}
 	return Rule{}, false

@@ -7,7 +7,7 @@ import (
 )
 
 func TestEveryPolicyThatIsShippedParsesAndIsFoundByItsName(t *testing.T) {
-	for i, want := range []string{"us-iaas-2024.3", "contract-baseline.2", "in-cert-2022.2"} {
+	for i, want := range []string{"us-iaas-2024.4", "contract-baseline.3", "in-cert-2022.3"} {
 		p := Shipped()[i]
 		if p.ID() != want {
 			t.Errorf("shipped %s, wanted %s", p.ID(), want)

@@ -43,7 +43,7 @@ func (r *Registry) mayHaveBelow(ctx context.Context, superior envelope.Entity, p
 		return refuse(fmt.Sprintf("%.200q, whose relationship was terminated at %s", string(superior), timeOf(above.TerminatedAt).Format(time.RFC3339)),
 			"Name another superior, or this gateway: nobody sells for a reseller that was terminated.")
 	}
-	if most := r.rules.MaxPathLength; above.Tier > most.Value {
+	if most := r.rules.Load().MaxPathLength; above.Tier > most.Value {
 		return refusedClaim(pointer, fmt.Sprintf("a superior of tier %d at most: what its resellers state is forwarded %d times at most (policy intake.max_path_length)", most.Value, most.Value),
 			fmt.Sprintf("%.200q, of tier %d", string(superior), above.Tier), "Name a superior further up, or give the gateway a policy that lets a statement be forwarded more often.")
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"gorm.io/gorm"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
@@ -45,23 +44,10 @@ func (r *Registry) AskContact(ctx context.Context, id envelope.ID, by statement.
 	if err != nil {
 		return Confirmation{}, err
 	}
-	token, err := newToken()
-	if err != nil {
-		return Confirmation{}, err
-	}
-	number, err := uuid.NewV7()
-	if err != nil {
-		return Confirmation{}, fmt.Errorf("making a link's id: %w", err)
-	}
-	expires := r.now().Add(ConfirmationLife)
-	row := confirmationRow{TokenHash: hashOf(token), ID: number.String(), EntityID: id[:], Contact: known.Contact, AskedBy: by.ID, ExpiresAt: expires.UnixMicro()}
-	if err := r.db.WithContext(ctx).Create(&row).Error; err != nil {
-		return Confirmation{}, fmt.Errorf("keeping a link: %w", err)
-	}
-	return Confirmation{Token: token, Contact: known.Contact, ExpiresAt: expires}, nil
+	return r.ask(ctx, id, known.Contact, by)
 }
 
-// ConfirmContact takes the word of whoever holds a link that the contact is reached, and returns the entity with the
+// ConfirmContact takes the word of whoever holds a link that the contact is reached, and returns the entity with that contact and the
 // time. The same link again changes nothing. Errors wrap ErrInvitation, ErrTaken (the contact is another one by now), or
 // the ledger's.
 func (r *Registry) ConfirmContact(ctx context.Context, token string) (Entity, error) {
@@ -70,10 +56,7 @@ func (r *Registry) ConfirmContact(ctx context.Context, token string) (Entity, er
 		return Entity{}, err
 	}
 	entity := envelope.Entity(known.Entity)
-	by := statement.Officer{ID: row.AskedBy, Name: row.AskedBy}
-	confirmed, err := r.sign(entity, "contact-confirmed-"+row.ID, statement.OfficerAction{Officer: by, Action: actionConfirmed,
-		On: statement.Target{Type: "reseller", ID: known.Entity}, Reason: "The contact followed the link that this officer gave out.",
-		Details: []statement.Field{{Name: "link", Value: row.ID}}})
+	confirmed, err := r.sign(entity, "contact-confirmed-"+row.ID, row.stated(known))
 	if err != nil {
 		return Entity{}, err
 	}
@@ -83,7 +66,13 @@ func (r *Registry) ConfirmContact(ctx context.Context, token string) (Entity, er
 	if err := r.CatchUp(ctx); err != nil {
 		return Entity{}, err
 	}
-	return r.Entity(ctx, entity.ID())
+	e, err := r.Entity(ctx, entity.ID())
+	if err != nil || row.Contact == known.Contact {
+		return e, err
+	}
+	second, err := r.SecondOf(ctx, entity.ID())
+	e.Contact, e.ContactConfirmedAt = second.Address, second.ConfirmedAt
+	return e, err
 }
 
 // AskedContact returns what a link asks: whose contact confirms, and until when. It changes nothing. Errors are as of ConfirmContact.
@@ -112,7 +101,11 @@ func (r *Registry) confirmation(ctx context.Context, token string) (entityRow, c
 	if err != nil {
 		return entityRow{}, row, err
 	}
-	if known.Contact != row.Contact {
+	second, err := r.second(ctx, envelope.ID(known.ID))
+	if err != nil {
+		return entityRow{}, row, err
+	}
+	if known.Contact != row.Contact && second.Address != row.Contact {
 		return entityRow{}, row, fmt.Errorf("%w: this link was given to the contact of then; ask your provider for one for the contact of today", ErrTaken)
 	}
 	return known, row, nil

@@ -36,6 +36,9 @@ func (r *Registry) Enrol(ctx context.Context, token string, raw []byte) (Entity,
 	if err := r.mayBe(ctx, config.Issuer, invited); err != nil {
 		return Entity{}, err
 	}
+	if invited.moves() {
+		return r.move(ctx, invited, config, raw)
+	}
 	if err := r.keysFree(ctx, config.Issuer, config.thumbprints()); err != nil {
 		return Entity{}, err
 	}
@@ -132,6 +135,9 @@ func (r *Registry) state(ctx context.Context, invited invitationRow, applied app
 		return err
 	}
 	sets := append([]envelope.Verified{enrolled}, besides...)
+	if invited.moves() {
+		return r.stateMove(ctx, entity, sets)
+	}
 	if invited.Recovery != "" {
 		lost, err := r.allKeysLost(ctx, applied)
 		if err != nil {

@@ -159,6 +159,7 @@ func fold(tx *gorm.DB, entry statement.Entry) error {
 		if said.Action == actionConfirmed {
 			return about.Update("contact_confirmed_at", entry.AcceptedAt.UnixMicro()).Error
 		}
+		return foldSecond(tx, entry, said)
 	}
 	return nil
 }
@@ -175,6 +176,9 @@ func enrolled(tx *gorm.DB, entry statement.Entry, said statement.EntityEnrolled)
 	}
 	newest := clause.AssignmentColumns([]string{"name", "country", "superior", "contact", "lei", "tier", "configuration", "invitation"})
 	if err := tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoUpdates: newest}).Create(&row).Error; err != nil {
+		return err
+	}
+	if err := settleTiers(tx, row.Entity, row.Tier, 0); err != nil {
 		return err
 	}
 	for purpose, set := range map[string][]byte{PurposeStatement: said.Keys, PurposeFederation: said.FederationKeys} {

@@ -61,7 +61,7 @@ func (invitationRow) TableName() string { return "registry_invitations" }
 // waits says whether the enrolment by an invitation waits for an officer: if the invitation asks for it, or the policy for each. New
 // keys for an entity that lost its own were approved by two officers already.
 func (r *Registry) waits(invited invitationRow) bool {
-	return invited.Approval || r.rules.Enrolment.Value == policy.EachApproved && invited.Recovery == ""
+	return invited.Approval || r.rules.Load().Enrolment.Value == policy.EachApproved && invited.Recovery == ""
 }
 
 // Invite records an invitation and makes its one-time token of 128 bits. An error wraps ErrRefused and an
@@ -140,13 +140,18 @@ func (in Invitation) check() error {
 	if in.Country == "US" {
 		return refuse("country", "a country other than US", "US", "A U.S. reseller is itself a U.S. IaaS provider with the full duty, not a foreign reseller (15 CFR 7.301, proposed): it runs its own gateway.")
 	}
-	if address, err := mail.ParseAddress(in.Contact); err != nil || address.Address != in.Contact || !plainAddress.MatchString(in.Contact) || len(in.Contact) > 254 {
+	if !isPlainAddress(in.Contact) {
 		return refuse("contact", "one e-mail address, such as compliance@reseller.example", fmt.Sprintf("%d bytes that are none", len(in.Contact)), "Give the plain address without a name.")
 	}
 	if wrong := wrongLEI(in.LEI); in.LEI != "" && wrong != "" {
 		return refuse("lei", "a Legal Entity Identifier (ISO 17442): 18 capitals or digits and 2 check digits", wrong, "Look it up at the issuer or at gleif.org. Leave it out if the reseller has none.")
 	}
 	return nil
+}
+
+func isPlainAddress(text string) bool {
+	address, err := mail.ParseAddress(text)
+	return err == nil && address.Address == text && plainAddress.MatchString(text) && len(text) <= 254
 }
 
 // newToken makes a secret of 128 bits that is told once and kept as its hash alone.

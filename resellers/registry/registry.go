@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -72,7 +73,7 @@ type Registry struct {
 	signer envelope.Signer
 	self   envelope.Entity
 	fetch  Fetcher
-	rules  policy.Intake
+	rules  atomic.Pointer[policy.Intake]
 	now    func() time.Time
 
 	mu         sync.RWMutex
@@ -91,9 +92,13 @@ type issuer struct {
 
 // New makes a registry.
 func New(c Config) *Registry {
-	return &Registry{db: c.DB, ledger: c.Ledger, signer: c.Signer, self: c.Self, fetch: c.Fetch, rules: c.Rules, now: c.Now,
-		issuers: map[envelope.Entity]issuer{}}
+	r := &Registry{db: c.DB, ledger: c.Ledger, signer: c.Signer, self: c.Self, fetch: c.Fetch, now: c.Now, issuers: map[envelope.Entity]issuer{}}
+	r.Adopt(c.Rules)
+	return r
 }
+
+// Adopt goes by the numbers of another policy from here on.
+func (r *Registry) Adopt(rules policy.Intake) { r.rules.Store(&rules) }
 
 // Keys implements intake.Issuers. The answer is kept in memory until a key's time begins or ends, or Turn sees that the
 // tables changed.

@@ -7,14 +7,16 @@
 //     entry is addressed once. A notice's number counts those of its audience, in the ledger's order.
 //   - A push is sent by whoever holds the stream's lease, one notice at a time in the order of their numbers: the next is sent
 //     when the one before was acknowledged or parked. Killed after the sending, it is sent again: at least once, as RFC 8935
-//     has it. A lease that nobody renews runs out.
+//     has it. A lease that nobody renews runs out. What came of pushes that ended together is kept together (outcomes.go).
 //   - A poll is answered with what waits, and acknowledges what the request names.
 //   - A person is mailed by whoever holds the person's lease. A mail is prepared with its notices in one transaction and marked before
 //     the server is asked, so a notice comes in two mails only if a server was lost in the middle of taking one (mailer.go).
 //   - What is acknowledged is kept with the acknowledgement, and stated in the ledger as proved, once for each notice and channel.
 //
 // An audience waits for nobody but itself: each is pushed to by a goroutine of its own. What is sent is the token that stands in
-// the ledger, byte for byte, where its audience is the receiver; else the same statement is signed for the receiver (token.go).
+// the ledger, byte for byte, where its audience is the receiver and its stream asks for no other algorithm; else the same statement is
+// signed for the receiver (token.go), by its own key where that is RS256 (keys.go). What an officer states about a stream is carried out
+// with the page that holds it, and its receiver is told over it (updated.go).
 // It decides neither what is stated nor who hears of it.
 package delivery
 
@@ -45,6 +47,8 @@ var (
 	ErrConfiguration = errors.New("stream not possible")
 	// ErrMandatory says that what was asked for would keep notices from the receiver that it must be told.
 	ErrMandatory = errors.New("these notices cannot be declined")
+	// ErrHeld says that an officer paused or disabled the stream, and that its receiver cannot change that.
+	ErrHeld = errors.New("the provider stopped this stream")
 	// ErrTooSoon says that a verification was asked for too soon after the last.
 	ErrTooSoon = errors.New("too many verifications")
 	// ErrNoNotice says that the audience has no notice with this number.
@@ -57,6 +61,8 @@ type Ledger interface {
 	Entries(ctx context.Context, from int64, limit int, kinds ...statement.Kind) ([]statement.Entry, error)
 	Size(ctx context.Context) (int64, error)
 	Raw(ctx context.Context, digest envelope.Digest) ([]byte, ledger.Receipt, error)
+	At(ctx context.Context, leafIndexes ...int64) ([]statement.Entry, error)
+	Raws(ctx context.Context, digests ...envelope.Digest) (map[envelope.Digest][]byte, error)
 }
 
 // Sender is the guarded way out; outbound.Client is one.
@@ -81,6 +87,8 @@ type Config struct {
 	Mail    Mailer
 	People  Directory
 	Sandbox bool // letters say so
+	// Cases says which step's notice may still take a later channel; nil: none takes any.
+	Cases Cases
 }
 
 // Delivery is the shell around the outbox and its streams. Make one with New; it may be used by several goroutines, and by
@@ -93,11 +101,14 @@ type Delivery struct {
 		signal chan struct{}
 	}
 	pushing, polling, mailing counts // goroutines of this process, by stream or person
+	noticeKeys                noticeKeys
+	outcomes                  outcomes
+	signing                   chan struct{} // holds what signs RS256 now
 }
 
 // New returns a delivery. It does nothing by itself until Run.
 func New(c Config) *Delivery {
-	d := &Delivery{Config: c}
+	d := &Delivery{Config: c, signing: make(chan struct{}, 1)}
 	d.changed.signal = make(chan struct{})
 	d.pushing.by, d.polling.by, d.mailing.by = map[string]int{}, map[string]int{}, map[string]int{}
 	return d

@@ -148,11 +148,11 @@ func (d *Delivery) link(ctx context.Context, token string) (row linkRow, address
 	if address, err = d.addressOf(to); err != nil {
 		return row, "", err
 	}
-	current, err := d.isCurrent(ctx, to, address)
+	stands, err := d.standsAs(ctx, to, address)
 	if err != nil {
 		return row, "", err
 	}
-	if !current {
+	if stands == mail.Nobody {
 		return row, "", fmt.Errorf("%w: it was sent to somebody who is no longer the reseller's confirmed contact. Ask your provider to confirm the contact of today", ErrNoLink)
 	}
 	return row, address, nil
@@ -188,7 +188,7 @@ func (d *Delivery) SendCode(ctx context.Context, token string) error {
 		return fmt.Errorf("keeping a code: %w", made.Error)
 	}
 	if made.RowsAffected == 0 {
-		return fmt.Errorf("%w: wanted %s between two of one link. Look into the mailbox first, also among what it took for spam", ErrCodeSoon, CodeInterval)
+		return fmt.Errorf("%w: wanted a minute between two of one link. Look into the mailbox first, also among what it took for spam", ErrCodeSoon)
 	}
 	letter := mail.Letter{ID: fmt.Sprintf("%s.%d", row.ID, row.Codes+1), To: address, At: now}
 	asked := mail.Code{Gateway: string(d.Self), Sandbox: d.Sandbox, Code: code, Until: now.Add(CodeLife)}
@@ -197,7 +197,7 @@ func (d *Delivery) SendCode(ctx context.Context, token string) error {
 	}
 	if report := d.Mail.Send(ctx, letter); report.Outcome != mail.Sent && report.Outcome != mail.Unknown {
 		d.Log.Error("a code could not be mailed", "contact", notices.Audience(row.Audience).ID(), "status", report.Status, "problem", report.Problem)
-		return fmt.Errorf("%w: ask for another one in %s; if that fails too, ask your provider", ErrCodeUnsent, CodeInterval)
+		return fmt.Errorf("%w: ask for another one in a minute; if that fails too, ask your provider", ErrCodeUnsent)
 	}
 	return nil
 }
@@ -221,7 +221,7 @@ func (d *Delivery) Open(ctx context.Context, token, code string) (session string
 		return "", fmt.Errorf("%w: too many wrong codes were tried. Use the link of a newer mail, or ask your provider", ErrLocked)
 	}
 	if len(row.CodeDigest) == 0 || now.UnixMicro() >= row.CodeExpiresAt || subtle.ConstantTimeCompare(codeDigest(row.ID, code), row.CodeDigest) != 1 {
-		return "", fmt.Errorf("%w: wanted the %d digits of the newest mail with a code, not older than %s and not used yet. Ask for a new one if need be", ErrCode, codeDigits, CodeLife)
+		return "", fmt.Errorf("%w: wanted the %d digits of the newest mail with a code, not older than %d minutes and not used yet. Ask for a new one if need be", ErrCode, codeDigits, CodeLife/time.Minute)
 	}
 	session, digest, err := newSecret()
 	if err != nil {
@@ -265,7 +265,7 @@ func (d *Delivery) opened(ctx context.Context, token, session string) (row linkR
 		return row, nil, err
 	}
 	if len(row.SessionDigest) == 0 || d.Now().UnixMicro() >= row.SessionUntil || subtle.ConstantTimeCompare(digestOf(session), row.SessionDigest) != 1 {
-		return row, nil, fmt.Errorf("%w: a code opens this page for %s", ErrNoSession, SessionLife)
+		return row, nil, fmt.Errorf("%w: a code opens this page for %d minutes", ErrNoSession, SessionLife/time.Minute)
 	}
 	rows, err = mailed(d.DB.WithContext(ctx), row)
 	return row, rows, err

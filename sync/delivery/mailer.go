@@ -108,9 +108,11 @@ func (d *Delivery) mailAll(ctx context.Context, claimed personRow) error {
 		if err != nil {
 			return err
 		}
-		if current, err := d.isCurrent(ctx, row, address); err != nil {
+		stands, err := d.standsAs(ctx, row, address)
+		if err != nil {
 			return err
-		} else if !current {
+		}
+		if stands == mail.Nobody {
 			if err := d.dropPerson(ctx, row); err != nil {
 				return err
 			}
@@ -125,7 +127,7 @@ func (d *Delivery) mailAll(ctx context.Context, claimed personRow) error {
 			}
 			continue // something came while we looked
 		}
-		if goOn, err := d.mailOne(ctx, row, address, *open); !goOn || err != nil {
+		if goOn, err := d.mailOne(ctx, row, recipient{address, stands}, *open); !goOn || err != nil {
 			return err
 		}
 	}
@@ -215,8 +217,14 @@ func (d *Delivery) prepare(ctx context.Context, audience string) (*mailRow, erro
 	return &row, nil
 }
 
+// recipient is where a person is mailed, and as what.
+type recipient struct {
+	address string
+	stands  mail.Role
+}
+
 // mailOne sends one mail and keeps what came of it. goOn says that the next may be sent.
-func (d *Delivery) mailOne(ctx context.Context, to personRow, address string, m mailRow) (goOn bool, err error) {
+func (d *Delivery) mailOne(ctx context.Context, to personRow, who recipient, m mailRow) (goOn bool, err error) {
 	var rows []noticeRow
 	if err := d.DB.WithContext(ctx).Where("mail = ? AND state = ?", m.ID, Waiting).Order("sequence").Limit(mostInMail).Find(&rows).Error; err != nil {
 		return false, fmt.Errorf("reading what a mail tells: %w", err)
@@ -229,12 +237,12 @@ func (d *Delivery) mailOne(ctx context.Context, to personRow, address string, m 
 	if err != nil {
 		return false, err
 	}
-	digest := mail.Digest{Gateway: string(d.Self), Sandbox: d.Sandbox, Reseller: to.About, Link: link, LinkUntil: until}
+	digest := mail.Digest{Gateway: string(d.Self), Sandbox: d.Sandbox, Reseller: to.About, As: who.stands, Link: link, LinkUntil: until}
 	for _, row := range rows[:min(len(rows), shownLines)] {
 		digest.Told = append(digest.Told, mail.Told{Kind: row.Kind, At: timeOrZero(row.AddressedAt)})
 	}
 	digest.More = len(rows) - len(digest.Told)
-	letter := mail.Letter{ID: m.ID, To: address, At: now}
+	letter := mail.Letter{ID: m.ID, To: who.address, At: now}
 	if letter.Subject, letter.Text, letter.HTML, err = digest.Write(); err != nil {
 		return false, err
 	}
@@ -244,7 +252,8 @@ func (d *Delivery) mailOne(ctx context.Context, to personRow, address string, m 
 		_, err := d.releasePerson(context.WithoutCancel(ctx), to, 0, false)
 		return false, err
 	}
-	attempt := &Attempt{At: now, Method: byMail, Status: report.Status, Latency: ended.Sub(now), Problem: report.Problem}
+	attempt := &Attempt{At: now, Method: byMail, Status: report.Status, Latency: ended.Sub(now), Problem: report.Problem,
+		Request: fmt.Sprintf("mail %s, which tells %d of the notices that wait", m.ID, len(rows))}
 	again := notices.NextTry(to.Tries+1, ended, d.Jitter(), 0).UnixMicro()
 	later := map[string]any{"tries": to.Tries + 1, "next_at": again, "lease": "", "leased_until": 0}
 	switch report.Outcome {

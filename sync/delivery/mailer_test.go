@@ -81,7 +81,7 @@ func (p *postbox) subjects() (all []string) {
 }
 
 // people is a directory.
-type people struct{ contacts, officers []string }
+type people struct{ contacts, officers, second, releasers []string }
 
 func (p *people) Contacts(_ context.Context, of envelope.Entity) ([]string, error) {
 	if of == acme {
@@ -90,11 +90,20 @@ func (p *people) Contacts(_ context.Context, of envelope.Entity) ([]string, erro
 	return nil, nil
 }
 
+func (p *people) SecondContacts(_ context.Context, of envelope.Entity) ([]string, error) {
+	if of == acme {
+		return p.second, nil
+	}
+	return nil, nil
+}
+
 func (p *people) Officers(context.Context) ([]string, error) { return p.officers, nil }
+
+func (p *people) Releasers(context.Context) ([]string, error) { return p.releasers, nil }
 
 // mails makes the world's delivery send mail.
 func (w *world) mails(contacts, officers []string) (*postbox, *people) {
-	box, known := &postbox{}, &people{contacts, officers}
+	box, known := &postbox{}, &people{contacts: contacts, officers: officers, releasers: officers}
 	w.Mail, w.People = box, known
 	return box, known
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -15,15 +16,19 @@ import (
 const (
 	// keptAttempts is how many attempts are kept of each notice: the newest.
 	keptAttempts = 50
-	// maxErr and maxProblem bound what is kept of a receiver's words.
-	maxErr, maxProblem = 100, 1000
+	// maxErr, maxProblem and maxResponse bound what is kept of a receiver's words.
+	maxErr, maxProblem, maxResponse = 100, 1000, 500
+	maxRequest                      = 300
 )
 
-// waiting returns what waits for a stream, in order.
+// waiting returns what waits for a stream, in order: of a stream that is not enabled only what tells that it was stopped.
 func (d *Delivery) waiting(ctx context.Context, s Stream, limit int) ([]noticeRow, error) {
-	kinds := []string{""}
-	for _, kind := range s.kinds() {
-		kinds = append(kinds, string(kind))
+	kinds := []string{kindUpdated}
+	if s.Status == StatusEnabled {
+		kinds = append(kinds, "")
+		for _, kind := range s.kinds() {
+			kinds = append(kinds, string(kind))
+		}
 	}
 	query := d.DB.WithContext(ctx).Where("audience = ? AND state = ? AND kind IN ?", string(s.Audience), Waiting, kinds)
 	if s.Audience.IsSystem() {
@@ -41,17 +46,29 @@ func attempted(tx *gorm.DB, rows []noticeRow, a Attempt) error {
 	attempts := make([]attemptRow, len(rows))
 	sequences := make([]int64, len(rows))
 	for i, row := range rows {
-		sequences[i] = row.Sequence
-		attempts[i] = attemptRow{Audience: row.Audience, Sequence: row.Sequence, Number: row.Tries % keptAttempts, At: a.At.UnixMicro(), Method: a.Method,
-			Status: a.Status, Latency: a.Latency.Microseconds(), Problem: cut(a.Problem, maxProblem)}
+		sequences[i], attempts[i] = row.Sequence, attemptOf(row, a)
 	}
-	key := []clause.Column{{Name: "audience"}, {Name: "sequence"}, {Name: "number"}}
-	if err := tx.Clauses(clause.OnConflict{Columns: key, UpdateAll: true}).CreateInBatches(attempts, writeBatch).Error; err != nil {
-		return fmt.Errorf("keeping attempts: %w", err)
+	if err := keepAttempts(tx, attempts); err != nil {
+		return err
 	}
 	err := tx.Model(&noticeRow{}).Where("audience = ? AND sequence IN ?", rows[0].Audience, sequences).Update("tries", gorm.Expr("tries + 1")).Error
 	if err != nil {
 		return fmt.Errorf("counting attempts: %w", err)
+	}
+	return nil
+}
+
+// attemptOf is an attempt of a notice; its tries are those before.
+func attemptOf(row noticeRow, a Attempt) attemptRow {
+	return attemptRow{Audience: row.Audience, Sequence: row.Sequence, Number: row.Tries % keptAttempts, At: a.At.UnixMicro(), Method: a.Method,
+		Status: a.Status, Latency: a.Latency.Microseconds(), Problem: cut(a.Problem, maxProblem), Request: cut(a.Request, maxRequest), Response: cut(a.Response, maxResponse)}
+}
+
+// keepAttempts stores attempts, of each notice in place of the oldest that is kept.
+func keepAttempts(tx *gorm.DB, attempts []attemptRow) error {
+	key := []clause.Column{{Name: "audience"}, {Name: "sequence"}, {Name: "number"}}
+	if err := tx.Clauses(clause.OnConflict{Columns: key, UpdateAll: true}).CreateInBatches(attempts, writeBatch).Error; err != nil {
+		return fmt.Errorf("keeping attempts: %w", err)
 	}
 	return nil
 }
@@ -73,7 +90,7 @@ func (d *Delivery) settle(tx *gorm.DB, audience notices.Audience, acknowledged [
 			return err
 		}
 		err := tx.Model(&noticeRow{}).Where("audience = ? AND jti IN ? AND state IN ?", string(audience), acknowledged, []State{Waiting, Parked}).
-			Updates(map[string]any{"state": Acknowledged, "acknowledged_at": d.Now().UnixMicro(), "err": "", "description": ""}).Error
+			Updates(map[string]any{"state": Acknowledged, "acknowledged_at": firstAcknowledged(d.Now()), "err": "", "description": ""}).Error
 		if err != nil {
 			return fmt.Errorf("noting acknowledgements: %w", err)
 		}
@@ -86,6 +103,11 @@ func (d *Delivery) settle(tx *gorm.DB, audience notices.Audience, acknowledged [
 		}
 	}
 	return nil
+}
+
+// firstAcknowledged keeps when a notice was acknowledged first: one that is brought again (replay.go) was had before.
+func firstAcknowledged(now time.Time) clause.Expr {
+	return gorm.Expr("CASE WHEN acknowledged_at = 0 THEN ? ELSE acknowledged_at END", now.UnixMicro())
 }
 
 // proveByStream keeps that a reseller acknowledged notices that it had not acknowledged before. A system of the provider proves

@@ -19,8 +19,11 @@ import (
 type Directory interface {
 	// Contacts are the confirmed contacts of a reseller.
 	Contacts(ctx context.Context, of envelope.Entity) ([]string, error)
-	// Officers are those who are mailed about all resellers.
+	// SecondContacts are those of a reseller who are mailed what the first ones do not answer: confirmed ones, one at most.
+	SecondContacts(ctx context.Context, of envelope.Entity) ([]string, error)
+	// Officers are those who are mailed about all resellers, and Releasers those of them who may release the guard.
 	Officers(ctx context.Context) ([]string, error)
+	Releasers(ctx context.Context) ([]string, error)
 }
 
 // Mailer hands a letter to a server; mail.Server is one.
@@ -56,20 +59,24 @@ func (d *Delivery) peopleOf(ctx context.Context, entries []statement.Entry, chai
 	}
 	people := map[string]person{}
 	chain.Contacts = map[envelope.Entity][]notices.Audience{}
+	var told []envelope.Entity
 	for _, entry := range entries {
-		if _, asked := chain.Contacts[entry.About]; asked || entry.About == d.Self {
+		told = append(told, notices.Hearers(entry)...)
+	}
+	for _, whom := range told {
+		if _, asked := chain.Contacts[whom]; asked || whom == d.Self {
 			continue
 		}
-		addresses, err := d.People.Contacts(ctx, entry.About)
+		addresses, err := d.People.Contacts(ctx, whom)
 		if err != nil {
-			return nil, fmt.Errorf("looking for the contacts of %s: %w", entry.About, err)
+			return nil, fmt.Errorf("looking for the contacts of %s: %w", whom, err)
 		}
-		chain.Contacts[entry.About] = nil
+		chain.Contacts[whom] = nil
 		for _, address := range addresses {
-			audience := notices.OfContact(entry.About, address)
+			audience := notices.OfContact(whom, address)
 			if _, twice := people[string(audience)]; !twice {
-				chain.Contacts[entry.About] = append(chain.Contacts[entry.About], audience)
-				people[string(audience)] = person{audience, entry.About, address}
+				chain.Contacts[whom] = append(chain.Contacts[whom], audience)
+				people[string(audience)] = person{audience, whom, address}
 			}
 		}
 	}
@@ -109,17 +116,27 @@ func (d *Delivery) addressOf(row personRow) (string, error) {
 	return string(address), nil
 }
 
-// isCurrent says whether a person is still to be mailed: a contact of then is told nothing that is for the contact of today.
-func (d *Delivery) isCurrent(ctx context.Context, row personRow, address string) (bool, error) {
-	list := d.People.Officers
-	if notices.Audience(row.Audience).IsContact() {
-		list = func(ctx context.Context) ([]string, error) { return d.People.Contacts(ctx, envelope.Entity(row.About)) }
+// standsAs says what a person is to be mailed as today: a contact of then is told nothing that is for the contact of today.
+func (d *Delivery) standsAs(ctx context.Context, row personRow, address string) (mail.Role, error) {
+	is := func(addresses []string, err error) (bool, error) {
+		if err != nil {
+			return false, fmt.Errorf("looking whether %s is still to be mailed: %w", row.Audience, err)
+		}
+		return slices.ContainsFunc(addresses, func(one string) bool { return strings.EqualFold(one, address) }), nil
 	}
-	addresses, err := list(ctx)
-	if err != nil {
-		return false, fmt.Errorf("looking whether %s is still to be mailed: %w", row.Audience, err)
+	if !notices.Audience(row.Audience).IsContact() {
+		if current, err := is(d.People.Officers(ctx)); err != nil || !current {
+			return mail.Nobody, err
+		}
+		return mail.Officer, nil
 	}
-	return slices.ContainsFunc(addresses, func(one string) bool { return strings.EqualFold(one, address) }), nil
+	if first, err := is(d.People.Contacts(ctx, envelope.Entity(row.About))); err != nil || first {
+		return mail.Contact, err
+	}
+	if second, err := is(d.People.SecondContacts(ctx, envelope.Entity(row.About))); err != nil || second {
+		return mail.SecondContact, err
+	}
+	return mail.Nobody, nil
 }
 
 // wakePerson makes a person's outbox be looked at, unless it waits after a try that failed.
@@ -139,6 +156,8 @@ type Matter struct {
 	Key   string          // what it is, so that it is told once: such as the approval's id
 	Kind  string          // one of package mail's matters
 	About envelope.Entity // the reseller, or the gateway itself
+	// Releasers says that those alone are called who may release the guard.
+	Releasers bool
 }
 
 // Call mails officers about matters at once, each once for each officer, however often it is called. Without mail it does nothing:
@@ -151,11 +170,17 @@ func (d *Delivery) Call(ctx context.Context, matters ...Matter) error {
 	if err != nil {
 		return fmt.Errorf("looking for the officers who are mailed: %w", err)
 	}
+	releasers, err := d.People.Releasers(ctx)
+	if err != nil {
+		return fmt.Errorf("looking for the officers who may release the guard: %w", err)
+	}
 	slices.Sort(addresses)
 	called := false
 	for _, address := range slices.Compact(addresses) {
 		audience := notices.OfOfficer(address)
-		fresh, err := d.uncalled(ctx, audience, matters)
+		fresh, err := d.uncalled(ctx, audience, slices.DeleteFunc(slices.Clone(matters), func(m Matter) bool {
+			return m.Releasers && !slices.Contains(releasers, address)
+		}))
 		if err != nil {
 			return err
 		}

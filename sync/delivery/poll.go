@@ -97,9 +97,6 @@ func (d *Delivery) take(ctx context.Context, audience notices.Audience, id strin
 	if err != nil {
 		return Polled{}, err
 	}
-	if stream.Status != StatusEnabled {
-		return Polled{}, nil
-	}
 	rows, err := d.waiting(ctx, stream, limit+1)
 	if err != nil {
 		return Polled{}, err
@@ -108,9 +105,13 @@ func (d *Delivery) take(ctx context.Context, audience notices.Audience, id strin
 	if polled.More = len(rows) > limit; polled.More {
 		rows = rows[:limit]
 	}
+	known, err := d.raws(ctx, rows)
+	if err != nil {
+		return Polled{}, err
+	}
 	handed := rows[:0]
 	for _, row := range rows {
-		token, err := d.token(ctx, row)
+		token, err := d.token(ctx, row, stream.Algorithm, known)
 		if errors.Is(err, errGone) {
 			if err := d.park(ctx, row, errGone); err != nil {
 				return Polled{}, err

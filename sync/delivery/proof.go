@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -56,21 +57,31 @@ func (d *Delivery) proved(tx *gorm.DB, rows []noticeRow, channel, link string) e
 		if row.LeafIndex < 0 {
 			continue
 		}
-		proof := proofRow{About: row.About, JTI: row.JTI, Channel: channel, AddressedAt: row.AddressedAt, Link: link}
-		if audience := notices.Audience(row.Audience); audience.IsPerson() {
-			proof.Contact = audience.ID()
-		}
-		// Clocks of two processes may differ by a little: what followed is not earlier. Of many attempts the first are no longer kept.
-		if at := first[row.Sequence]; at > 0 && row.Tries <= keptAttempts {
-			proof.SentAt = max(at, proof.AddressedAt)
-		}
-		proof.ProvedAt = max(now, proof.AddressedAt, proof.SentAt)
-		proofs = append(proofs, proof)
+		proofs = append(proofs, proofOf(row, channel, link, first[row.Sequence], now))
 	}
+	return keepProofs(tx, proofs)
+}
+
+// proofOf is what proves a notice. first is when it was first tried, 0 if that is not known; times are microseconds.
+func proofOf(row noticeRow, channel, link string, first, now int64) proofRow {
+	proof := proofRow{About: row.About, JTI: row.JTI, Channel: channel, AddressedAt: row.AddressedAt, Link: link}
+	if audience := notices.Audience(row.Audience); audience.IsPerson() {
+		proof.Contact = audience.ID()
+	}
+	// Clocks of two processes may differ by a little: what followed is not earlier. Of many attempts the first are no longer kept.
+	if first > 0 && row.Tries <= keptAttempts {
+		proof.SentAt = max(first, proof.AddressedAt)
+	}
+	proof.ProvedAt = max(now, proof.AddressedAt, proof.SentAt)
+	return proof
+}
+
+// keepProofs stores proofs; what proved a notice on a channel first stands.
+func keepProofs(tx *gorm.DB, proofs []proofRow) error {
 	if len(proofs) == 0 {
 		return nil
 	}
-	if err = tx.Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(proofs, writeBatch).Error; err != nil {
+	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(proofs, writeBatch).Error; err != nil {
 		return fmt.Errorf("keeping what proves notices: %w", err)
 	}
 	return nil
@@ -140,15 +151,13 @@ func (d *Delivery) record(ctx context.Context) error {
 		if _, err := d.Ledger.Append(ctx, sets...); err != nil {
 			return fmt.Errorf("recording proofs of notice: %w", err)
 		}
-		err = d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-			for _, row := range rows {
-				err := tx.Model(&proofRow{}).Where("about = ? AND jti = ? AND channel = ?", row.About, row.JTI, row.Channel).Update("recorded", true).Error
-				if err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		// One statement: each costs as much as many.
+		var either []string
+		var values []any
+		for _, row := range rows {
+			either, values = append(either, "(about = ? AND jti = ? AND channel = ?)"), append(values, row.About, row.JTI, row.Channel)
+		}
+		err = d.DB.WithContext(ctx).Model(&proofRow{}).Where("NOT recorded").Where("("+strings.Join(either, " OR ")+")", values...).Update("recorded", true).Error
 		if err != nil {
 			return fmt.Errorf("noting that proofs are recorded: %w", err)
 		}

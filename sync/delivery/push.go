@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -16,17 +17,24 @@ import (
 	"github.com/cipgate/cipgate/sync/outbound"
 )
 
-// leaseTime is how long a process that was killed keeps others from pushing its stream. It is longer than one push may take.
+// leaseTime is how long a process that was killed keeps others from pushing its stream. Half of it is longer than one push may take.
 const leaseTime = time.Minute
 
 // errLost says that the stream is no longer ours to push: paused, changed to poll, deleted, or leased by another.
 var errLost = errors.New("not ours to push")
 
+const (
+	// readAhead is how many notices of a stream are looked up at once, with what the ledger holds of them.
+	readAhead = 16
+	// fresh is how long what was read of the ledger is sent without looking again: it may be erased.
+	fresh = time.Second
+)
+
 // claim takes the lease of up to limit streams that are due and pushed by nobody.
 func (d *Delivery) claim(ctx context.Context, limit int) ([]streamRow, error) {
 	claimed, err := takeLeases(ctx, d, limit, leases[streamRow]{
 		due: func(db *gorm.DB, now int64) *gorm.DB {
-			return db.Where("method = ? AND status = ? AND next_at <= ? AND leased_until <= ?", push, StatusEnabled, now, now).Order("next_at, id")
+			return db.Where("method = ? AND next_at <= ? AND leased_until <= ?", push, now, now).Order("next_at, id")
 		},
 		same: func(db *gorm.DB, row streamRow) *gorm.DB {
 			return db.Where("id = ? AND leased_until = ?", row.ID, row.LeasedUntil)
@@ -39,9 +47,18 @@ func (d *Delivery) claim(ctx context.Context, limit int) ([]streamRow, error) {
 	return claimed, nil
 }
 
-// renew takes the lease anew and reads the stream as it is now, or returns errLost.
+// renew reads the stream as it is now and goes on with the lease, which is written anew when half of it is over; or returns errLost.
 func (d *Delivery) renew(ctx context.Context, claimed streamRow) (streamRow, error) {
-	kept := d.DB.WithContext(ctx).Model(&streamRow{}).Where("id = ? AND lease = ? AND method = ? AND status = ?", claimed.ID, claimed.Lease, push, StatusEnabled).
+	row, err := d.row(ctx, notices.Audience(claimed.Audience), claimed.ID)
+	switch now := d.Now(); {
+	case err != nil:
+		return streamRow{}, err
+	case row.Lease != claimed.Lease || row.Method != push:
+		return streamRow{}, errLost
+	case row.LeasedUntil >= now.Add(leaseTime/2).UnixMicro():
+		return row, nil
+	}
+	kept := d.DB.WithContext(ctx).Model(&streamRow{}).Where("id = ? AND lease = ? AND method = ?", claimed.ID, claimed.Lease, push).
 		Update("leased_until", d.Now().Add(leaseTime).UnixMicro())
 	if kept.Error != nil {
 		return streamRow{}, fmt.Errorf("renewing a lease: %w", kept.Error)
@@ -82,7 +99,7 @@ func (d *Delivery) pushAll(ctx context.Context, claimed streamRow) error {
 		if err != nil {
 			return err
 		}
-		next, err := d.waiting(ctx, stream, 1)
+		next, err := d.waiting(ctx, stream, readAhead)
 		if err != nil {
 			return err
 		}
@@ -92,78 +109,125 @@ func (d *Delivery) pushAll(ctx context.Context, claimed streamRow) error {
 			}
 			continue // something came while we looked
 		}
-		if goOn, err := d.pushOne(ctx, row, next[0]); !goOn || err != nil {
+		if goOn, err := d.pushSome(ctx, row, next); !goOn || err != nil {
 			return err
 		}
 	}
 }
 
-// pushOne sends one notice and keeps what came of it. goOn says that the next may be sent.
-func (d *Delivery) pushOne(ctx context.Context, stream streamRow, notice noticeRow) (goOn bool, err error) {
-	token, err := d.token(ctx, notice)
-	if errors.Is(err, errGone) {
-		return true, d.park(ctx, notice, err)
-	}
-	if err != nil {
-		return false, err
-	}
-	authorization := []byte{}
+// pushSome pushes notices one after the other while the stream stays as it was read. goOn says that it is to be looked at again.
+func (d *Delivery) pushSome(ctx context.Context, stream streamRow, next []noticeRow) (goOn bool, err error) {
+	authorization := ""
 	if len(stream.AuthorizationSealed) > 0 {
-		if authorization, err = d.Bodies.Decrypt(stream.AuthorizationSealed, []byte(stream.ID)); err != nil {
+		opened, err := d.Bodies.Decrypt(stream.AuthorizationSealed, []byte(stream.ID))
+		if err != nil {
 			return false, fmt.Errorf("the authorization header of stream %s cannot be opened with the key that this gateway has", stream.ID)
 		}
+		authorization = string(opened)
 	}
-	begun := d.Now()
-	answer, failed := d.Sender.Do(ctx, outbound.Request{Method: http.MethodPost, URL: stream.Endpoint, ContentType: "application/secevent+jwt",
-		Accept: "application/json", Authorization: string(authorization), Body: token})
-	now := d.Now()
-	if failed != nil && ctx.Err() != nil { // we are stopping: that is no fault of the receiver's
-		_, err := d.release(context.WithoutCancel(ctx), stream, map[string]any{}, false)
+	known, err := d.raws(ctx, next)
+	if err != nil {
 		return false, err
 	}
-	attempt := Attempt{At: begun, Method: push, Status: answer.Status, Latency: now.Sub(begun)}
-	fault, refused := refusal(answer)
-	audience := notices.Audience(stream.Audience)
-	switch {
-	case failed == nil && answer.Status == http.StatusAccepted: // RFC 8935, section 2.2
-		return true, d.keep(ctx, stream, notice, attempt, map[string]any{"tries": 0}, func(tx *gorm.DB) error {
-			return d.settle(tx, audience, []string{notice.JTI}, nil)
-		})
-	case failed == nil && refused:
-		attempt.Problem = fault.Err + ": " + fault.Description
-		return true, d.keep(ctx, stream, notice, attempt, map[string]any{"tries": 0}, func(tx *gorm.DB) error {
-			return d.settle(tx, audience, nil, map[string]Fault{notice.JTI: fault})
-		})
-	case failed != nil:
-		// An address may hold a secret; the stream's configuration shows it to its owner alone.
-		attempt.Problem = strings.ReplaceAll(failed.Error(), stream.Endpoint, "the receiver")
-	default:
-		attempt.Problem = fmt.Sprintf("wanted status 202, got %d", answer.Status)
+	read := d.Now()
+	for _, notice := range next {
+		if d.Now().Sub(read).Abs() > fresh {
+			known = nil
+		}
+		if ctx.Err() != nil { // we are stopping
+			_, err := d.release(context.WithoutCancel(ctx), stream, map[string]any{}, false)
+			return false, err
+		}
+		token, err := d.token(ctx, notice, stream.Algorithm, known)
+		if errors.Is(err, errGone) {
+			if err := d.park(ctx, notice, err); err != nil {
+				return false, err
+			}
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		came, stopped, err := d.pushOne(ctx, stream, notice, token, authorization)
+		if stopped || err != nil {
+			return false, err
+		}
+		now, err := d.keep(ctx, came)
+		switch {
+		case err != nil || came.nextAt != 0:
+			return false, err
+		case now == nil || now.Wakes != stream.Wakes:
+			return true, nil // changed, or something came that may be first
+		}
+		stream.Tries, stream.LeasedUntil = now.Tries, now.LeasedUntil
 	}
-	at := notices.NextTry(stream.Tries+1, now, d.Jitter(), retryAfter(answer.RetryAfter, now))
-	return false, d.keep(ctx, stream, notice, attempt, map[string]any{"tries": stream.Tries + 1, "next_at": at.UnixMicro(), "lease": "", "leased_until": 0},
-		func(*gorm.DB) error { return nil })
+	return true, nil
 }
 
-// keep stores an attempt, what it did to the stream and to the notice, together. It does so also when we are stopping: what was
-// sent was sent.
-func (d *Delivery) keep(ctx context.Context, stream streamRow, notice noticeRow, a Attempt, columns map[string]any, settle func(tx *gorm.DB) error) error {
-	err := d.DB.WithContext(context.WithoutCancel(ctx)).Transaction(func(tx *gorm.DB) error {
-		if err := lock(tx, stream.Audience); err != nil {
-			return err
-		}
-		if err := attempted(tx, []noticeRow{notice}, a); err != nil {
-			return err
-		}
-		if err := settle(tx); err != nil {
-			return err
-		}
-		return tx.Model(&streamRow{}).Where("id = ? AND lease = ?", stream.ID, stream.Lease).Updates(columns).Error
-	})
-	if err != nil {
-		return fmt.Errorf("keeping what came of a push: %w", err)
+// pushOne sends one notice and says what came of it. stopped says that we are stopping, and that nothing came of it.
+func (d *Delivery) pushOne(ctx context.Context, stream streamRow, notice noticeRow, token []byte, authorization string) (came *outcome, stopped bool, err error) {
+	begun := d.Now()
+	answer, failed := d.Sender.Do(ctx, outbound.Request{Method: http.MethodPost, URL: stream.Endpoint, ContentType: "application/secevent+jwt",
+		Accept: "application/json", Authorization: authorization, Body: token})
+	now := d.Now()
+	if failed != nil && ctx.Err() != nil { // that is no fault of the receiver's
+		_, err := d.release(context.WithoutCancel(ctx), stream, map[string]any{}, false)
+		return nil, true, err
 	}
-	return nil
+	came = &outcome{stream: stream, notice: notice, attempt: Attempt{At: begun, Method: push, Status: answer.Status, Latency: now.Sub(begun),
+		Request: pushed(stream, token, authorization), Response: answered(answer, stream.Endpoint, string(token), authorization)}}
+	fault, refused := refusal(answer)
+	switch {
+	case failed == nil && answer.Status == http.StatusAccepted: // RFC 8935, section 2.2
+		return came, false, nil
+	case failed == nil && refused:
+		secrets := []string{stream.Endpoint, string(token), authorization}
+		came.fault = &Fault{Err: hide(fault.Err, secrets...), Description: hide(fault.Description, secrets...)}
+		came.attempt.Problem = came.fault.Err + ": " + came.fault.Description
+		return came, false, nil
+	case failed != nil:
+		// An address may hold a secret; the stream's configuration shows it to its owner alone.
+		came.attempt.Problem = strings.ReplaceAll(failed.Error(), stream.Endpoint, "the receiver")
+	default:
+		came.attempt.Problem = fmt.Sprintf("wanted status 202, got %d", answer.Status)
+	}
+	came.nextAt = notices.NextTry(stream.Tries+1, now, d.Jitter(), retryAfter(answer.RetryAfter, now)).UnixMicro()
+	return came, false, nil
+}
+
+// pushed says what was sent and where to, without an address in full, a token or a header's value.
+func pushed(stream streamRow, token []byte, authorization string) string {
+	host := "its receiver"
+	if address, err := url.Parse(stream.Endpoint); err == nil && address.Host != "" {
+		host = address.Host
+	}
+	said := fmt.Sprintf("POST to %s, application/secevent+jwt, %d bytes, signed %s", host, len(token), stream.Algorithm)
+	if authorization != "" {
+		said += ", with the authorization header of the stream"
+	}
+	return said
+}
+
+// answered is what a receiver answered beside its status.
+func answered(answer outbound.Answer, secrets ...string) string {
+	if len(answer.Body) == 0 {
+		return ""
+	}
+	return hide(strings.TrimSpace(answer.ContentType+" "+string(answer.Body)), secrets...)
+}
+
+// hide takes out of what a receiver says whatever it repeats of what it was sent.
+func hide(said string, secrets ...string) string {
+	for _, secret := range secrets {
+		if _, credentials, ok := strings.Cut(secret, " "); ok { // of "Bearer abc" also abc alone
+			said = strings.ReplaceAll(said, secret, "[...]")
+			secret = credentials
+		}
+		if secret != "" {
+			said = strings.ReplaceAll(said, secret, "[...]")
+		}
+	}
+	return said
 }
 
 // refusal reads why a receiver cannot take a SET: status 400 with `err` (RFC 8935, section 2.3). Sending the same again would

@@ -55,6 +55,8 @@ type attemptRow struct {
 	Status   int
 	Latency  int64
 	Problem  string
+	Request  string
+	Response string
 }
 
 type streamRow struct {
@@ -65,6 +67,8 @@ type streamRow struct {
 	AuthorizationSealed []byte
 	EventsRequested     string
 	Description         string
+	Algorithm           string
+	Held                bool
 	Status              string
 	Reason              string
 	CreatedAt           int64 `gorm:"autoCreateTime:false"`
@@ -111,6 +115,9 @@ type Attempt struct {
 	Status  int    // what the receiver answered, HTTP, or SMTP for a mail; 0 if nobody answered
 	Latency time.Duration
 	Problem string
+	// Request says what was sent, to which host; Response is the beginning of what was answered. Neither holds an address in full, a
+	// token or what the receiver wants to be shown.
+	Request, Response string
 }
 
 func (row noticeRow) toNotice() Notice {
@@ -123,5 +130,6 @@ func (row noticeRow) toNotice() Notice {
 }
 
 func (row attemptRow) toAttempt() Attempt {
-	return Attempt{At: timeOrZero(row.At), Method: row.Method, Status: row.Status, Latency: time.Duration(row.Latency) * time.Microsecond, Problem: row.Problem}
+	return Attempt{At: timeOrZero(row.At), Method: row.Method, Status: row.Status, Latency: time.Duration(row.Latency) * time.Microsecond, Problem: row.Problem,
+		Request: row.Request, Response: row.Response}
 }

@@ -42,6 +42,7 @@ type Wanted struct {
 	Authorization   string   // of push: the Authorization header that is sent along; may be empty
 	EventsRequested []string // event types; nil for whatever there is
 	Description     string
+	Algorithm       string // one of Algorithms; empty for the first
 }
 
 // Stream is a receiver's stream.
@@ -52,6 +53,7 @@ type Stream struct {
 	Delivered []string // event types
 	Status    string
 	Reason    string
+	Held      bool // an officer set the status: the receiver cannot change it
 }
 
 const (
@@ -83,6 +85,9 @@ func (d *Delivery) check(w Wanted) error {
 	default:
 		return refuse("delivery.method: wanted %s or %s, got %.80q", MethodPush, MethodPoll, w.Method)
 	}
+	if w.Algorithm != "" && !slices.Contains(Algorithms(), w.Algorithm) {
+		return refuse("set_signing_alg: wanted %s, got %.40q", strings.Join(Algorithms(), " or "), w.Algorithm)
+	}
 	if len(w.Description) > maxDescription || !utf8.ValidString(w.Description) {
 		return refuse("description: wanted at most %d bytes", maxDescription)
 	}
@@ -102,7 +107,7 @@ func (d *Delivery) Create(ctx context.Context, audience notices.Audience, w Want
 		return Stream{}, fmt.Errorf("making a stream: %w", err)
 	}
 	row := streamRow{ID: id.String(), Audience: string(audience), Status: StatusEnabled, CreatedAt: d.Now().UnixMicro()}
-	if err := d.fill(&row, w); err != nil {
+	if err := d.fill(ctx, &row, w); err != nil {
 		return Stream{}, err
 	}
 	err = d.DB.WithContext(ctx).Create(&row).Error
@@ -116,8 +121,14 @@ func (d *Delivery) Create(ctx context.Context, audience notices.Audience, w Want
 	return row.toStream()
 }
 
-// fill writes what a receiver wants into its row.
-func (d *Delivery) fill(row *streamRow, w Wanted) error {
+// fill writes what a receiver wants into its row. The key that it asks for is made now, so that it is published before it signs.
+func (d *Delivery) fill(ctx context.Context, row *streamRow, w Wanted) error {
+	if row.Algorithm = w.Algorithm; row.Algorithm == "" {
+		row.Algorithm = AlgorithmEdDSA
+	}
+	if _, err := d.signerFor(ctx, row.Algorithm); err != nil {
+		return err
+	}
 	row.Method, row.Endpoint, row.Description = poll, w.Endpoint, w.Description
 	if w.Method == MethodPush {
 		row.Method = push
@@ -141,8 +152,8 @@ func (d *Delivery) fill(row *streamRow, w Wanted) error {
 }
 
 func (row streamRow) toStream() (Stream, error) {
-	s := Stream{ID: row.ID, Audience: notices.Audience(row.Audience), Status: row.Status, Reason: row.Reason,
-		Wanted: Wanted{Method: MethodPoll, Endpoint: row.Endpoint, Description: row.Description}}
+	s := Stream{ID: row.ID, Audience: notices.Audience(row.Audience), Status: row.Status, Reason: row.Reason, Held: row.Held,
+		Wanted: Wanted{Method: MethodPoll, Endpoint: row.Endpoint, Description: row.Description, Algorithm: row.Algorithm}}
 	if row.Method == push {
 		s.Method = MethodPush
 	}
@@ -217,15 +228,15 @@ func (d *Delivery) Configure(ctx context.Context, audience notices.Audience, id 
 		return Stream{}, err
 	}
 	sealed, before := row.AuthorizationSealed, row.Endpoint
-	if err := d.fill(&row, w); err != nil {
+	if err := d.fill(ctx, &row, w); err != nil {
 		return Stream{}, err
 	}
 	// What one address was to be shown is not shown to another.
-	if keep && row.Method == push && row.Endpoint == before {
+	if keep && len(sealed) > 0 && row.Method == push && row.Endpoint == before {
 		row.AuthorizationSealed = sealed
 	}
 	err = d.change(ctx, id, map[string]any{"method": row.Method, "endpoint": row.Endpoint, "authorization_sealed": row.AuthorizationSealed,
-		"events_requested": row.EventsRequested, "description": row.Description})
+		"events_requested": row.EventsRequested, "description": row.Description, "algorithm": row.Algorithm})
 	if err != nil {
 		return Stream{}, err
 	}
@@ -242,12 +253,26 @@ func (d *Delivery) change(ctx context.Context, id string, columns map[string]any
 	return nil
 }
 
-// Delete ends a stream. A reseller's notices go on waiting for its next; those of a system of the provider are dropped.
+// heldBy is what a receiver is told of a stream that an officer stopped.
+func heldBy(row streamRow) error {
+	why := ""
+	if row.Reason != "" {
+		why = fmt.Sprintf(" (%s)", row.Reason)
+	}
+	return fmt.Errorf("%w: it is %s%s. Ask your provider to enable it again; what is stated meanwhile about a reseller is kept for it", ErrHeld, row.Status, why)
+}
+
+// Delete ends a stream. A reseller's notices go on waiting for its next; those of a system of the provider are dropped. Errors wrap
+// ErrNoStream or ErrHeld.
 func (d *Delivery) Delete(ctx context.Context, audience notices.Audience, id string) error {
-	if _, err := d.row(ctx, audience, id); err != nil {
+	row, err := d.row(ctx, audience, id)
+	if err != nil {
 		return err
 	}
-	err := d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	if row.Held { // else the next would go on where this one was stopped
+		return heldBy(row)
+	}
+	err = d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		if err := lock(tx, string(audience)); err != nil {
 			return err
 		}
@@ -269,8 +294,8 @@ func (d *Delivery) Delete(ctx context.Context, audience notices.Audience, id str
 	return nil
 }
 
-// SetStatus enables, pauses or disables a stream. A reseller's cannot be disabled: errors wrap ErrNoStream, ErrMandatory or
-// ErrConfiguration.
+// SetStatus enables, pauses or disables a stream. A reseller's cannot be disabled: errors wrap ErrNoStream, ErrMandatory,
+// ErrHeld or ErrConfiguration.
 func (d *Delivery) SetStatus(ctx context.Context, audience notices.Audience, id, status, reason string) (Stream, error) {
 	row, err := d.row(ctx, audience, id)
 	if err != nil {
@@ -283,6 +308,9 @@ func (d *Delivery) SetStatus(ctx context.Context, audience notices.Audience, id,
 		return Stream{}, refuse("reason: wanted at most %d bytes", maxReason)
 	case status == statusDisabled && !audience.IsSystem():
 		return Stream{}, fmt.Errorf("%w: steps and their deadlines rest on the reseller's having been told. Pause the stream instead: everything is kept until it is enabled again", ErrMandatory)
+	}
+	if row.Held {
+		return Stream{}, heldBy(row)
 	}
 	row.Status, row.Reason = status, reason
 	if err := d.change(ctx, id, map[string]any{"status": status, "reason": reason}); err != nil {

@@ -29,12 +29,17 @@ const (
 // errOvertaken says that another process addressed the page first; its work stands.
 var errOvertaken = errors.New("another process addressed this page")
 
-// Turn addresses what the ledger held when it was called, and states there what was proved since. It sends nothing: that is Run's.
+// Turn addresses what the ledger held when it was called, takes the later channels that are due, and states what was proved since. It sends
+// nothing: that is Run's.
 func (d *Delivery) Turn(ctx context.Context) error {
 	if err := d.turnAll(ctx); err != nil {
 		return err
 	}
-	return d.record(ctx)
+	stated, err := d.takeLater(ctx)
+	if stated {
+		err = errors.Join(err, d.turnAll(ctx))
+	}
+	return errors.Join(err, d.record(ctx))
 }
 
 func (d *Delivery) turnAll(ctx context.Context) error {
@@ -117,9 +122,15 @@ func (d *Delivery) address(tx *gorm.DB, entries []statement.Entry, chain notices
 		if err := provedByOfficer(tx, entry, d.Self); err != nil {
 			return 0, err
 		}
+		if err := d.takesLater(tx, entry); err != nil {
+			return 0, err
+		}
+		if err := d.changedByOfficer(tx, entry); err != nil {
+			return 0, err
+		}
 		for _, notice := range notices.Address(entry, chain) {
 			name := string(notice.Audience)
-			byAudience[name] = append(byAudience[name], noticeRow{Audience: name, Kind: string(entry.Statement.Kind()), About: string(entry.About),
+			byAudience[name] = append(byAudience[name], noticeRow{Audience: name, Kind: string(entry.Statement.Kind()), About: string(notice.About),
 				LeafIndex: entry.LeafIndex, Digest: entry.Digest[:], JTI: entry.JTI, Token: []byte{}, Urgent: notice.Urgent})
 			told++
 		}

@@ -36,6 +36,19 @@ const (
 	MatterApproval = "approval-asked"
 	MatterGuard    = "guard-tripped"
 	MatterLate     = "step-late"
+	MatterPhone    = "call-asked"
+	MatterOwed     = "obligation-due"
+)
+
+// Role is what a person is mailed as.
+type Role int
+
+// The roles. Who is Nobody is mailed nothing.
+const (
+	Nobody        Role = iota
+	Officer            // of the provider
+	Contact            // the first contact of a reseller
+	SecondContact      // whom the first one did not answer for
 )
 
 // lines say of each kind that something of it happened, without saying what.
@@ -46,6 +59,8 @@ var lines = map[string]string{
 	string(statement.KindWarningIssued):          "A warning was issued. It says what cures it, and by when.",
 	string(statement.KindRestrictionOrdered):     "New accounts are to be stopped: an order.",
 	string(statement.KindClosureOrdered):         "Accounts are to be closed: an order.",
+	string(statement.KindHandOverOrdered):        "Customers are to be handed over: an order.",
+	string(statement.KindSuperiorChanged):        "The standing of the superior changed. It says what to do, and by when.",
 	string(statement.KindOrderWithdrawn):         "An order was withdrawn.",
 	string(statement.KindRelationshipTerminated): "The relationship was ended.",
 	string(statement.KindRelationshipReinstated): "The relationship was taken up again.",
@@ -63,7 +78,10 @@ var lines = map[string]string{
 	string(statement.KindSuspiciousActivity):     "A reseller reported suspicious activity.",
 	MatterApproval:                               "A step waits for approval.",
 	MatterGuard:                                  "The guard stopped a mass action. Two people must look.",
-	MatterLate:                                   "A step is later than it may be.",
+	MatterLate:                                   "A step is later than it may be, or a case has none. Somebody must look.",
+	MatterOwed:                                   "Something is owed to an authority and is due soon, or overdue.",
+	MatterPhone:                                  "Nothing proves that a reseller knows of a step. Somebody must call, and record it.",
+	string(statement.KindSuperiorTold):           "A reseller of yours has not answered its provider, and a step is due. Ask it to.",
 }
 
 // Line says of one notice what happened, and when. False if nobody is mailed about such a kind.
@@ -83,6 +101,7 @@ type Digest struct {
 	Gateway   string // the gateway's identifier
 	Sandbox   bool
 	Reseller  string // identifier of the reseller that the person is a contact of; empty for an officer
+	As        Role
 	Told      []Told // the oldest first
 	More      int    // notices beside those in Told
 	Link      string
@@ -99,6 +118,9 @@ type filled struct {
 	Digest
 	Lines []line
 }
+
+// Second says that the person is told because nobody else answered.
+func (d Digest) Second() bool { return d.As == SecondContact }
 
 // Write writes the letter.
 func (d Digest) Write() (subject, text, html string, err error) {

@@ -23,6 +23,8 @@ func AnswerableOf(s statement.Statement) Answerable {
 		return Answerable{Findings: said.Findings}
 	case statement.ClosureOrdered:
 		return Answerable{Findings: said.Findings}
+	case statement.HandOverOrdered:
+		return Answerable{Findings: said.Findings}
 	case statement.RelationshipTerminated:
 		return Answerable{Findings: said.Findings}
 	case statement.InformationRequested:

@@ -1,8 +1,9 @@
 // Package notices decides who hears of an entry of the ledger, and when a notice that could not be brought is tried again.
 //
 // A reseller hears of what the gateway decided about it, and of nothing else: not of what it stated itself, not of another
-// reseller, not of what the gateway keeps on record of itself or of its officers. The provider's own systems hear of every
-// decision. An entry is told whole or not at all, since its signature is part of what is told. People are mailed that something
+// reseller but that a step of its subordinate's is due and unproved (later.go), not of what the gateway keeps on record of itself or of its officers. The provider's own systems hear of every
+// decision. An entry is told whole or not at all, but for
+// evidence that is not for who is told (shown.go). People are mailed that something
 // happened (people.go): a reseller's contact about what the reseller hears of, officers about steps and answers.
 //
 // It sends nothing and keeps nothing (package delivery), and does not decide what is stated (resellers/escalation).
@@ -53,6 +54,8 @@ type Chain struct {
 // Notice says that an audience hears of an entry.
 type Notice struct {
 	Audience Audience
+	// About is the reseller that is told, also where a system or an officer hears of it beside: what proves the notice proves it of that one.
+	About envelope.Entity
 	// Mandatory says that the audience cannot decline it: steps and their deadlines rest on its having been told.
 	Mandatory bool
 	// Urgent says that a person is mailed at once, and does not wait for the hour.
@@ -60,37 +63,44 @@ type Notice struct {
 }
 
 // toReseller are the kinds that the reseller they are about hears of. All of them are decisions it must be told of: a shortfall,
-// a step, a request, an answer (standing.md, "The case").
+// a step, a request, an answer (standing.md, "The case"). Of superior-told its superior hears, and not the reseller.
 var toReseller = []statement.Kind{
 	statement.KindFindingOpened, statement.KindFindingCured, statement.KindStandingChanged,
 	statement.KindWarningIssued, statement.KindRestrictionOrdered, statement.KindClosureOrdered, statement.KindOrderWithdrawn,
 	statement.KindRelationshipTerminated, statement.KindRelationshipReinstated, statement.KindAppealDecided,
 	statement.KindInformationRequested, statement.KindCIPRequested, statement.KindDocumentReceived,
 	statement.KindExemptionGranted, statement.KindExemptionWithdrawn, statement.KindTransactionCovered,
+	statement.KindHandOverOrdered, statement.KindSuperiorChanged,
+	statement.KindSuperiorTold,
 }
 
 // Address returns who hears of an entry, each audience once: first the reseller, then systems, contacts and officers in the chain's
 // order.
 func Address(entry statement.Entry, chain Chain) []Notice {
-	kind := entry.Statement.Kind()
+	kind, concerned := entry.Statement.Kind(), Hearers(entry)
 	var told []Notice
 	if kind.ByGateway() && entry.By == chain.Self {
-		toContacts := entry.About != chain.Self && slices.Contains(toReseller, kind)
-		if toContacts {
-			told = append(told, Notice{Audience: OfReseller(entry.About), Mandatory: true})
+		if concerned[0] == chain.Self || !slices.Contains(toReseller, kind) {
+			concerned = nil
+		}
+		for _, whom := range concerned {
+			told = append(told, Notice{Audience: OfReseller(whom), About: whom, Mandatory: true})
 		}
 		for _, system := range chain.Systems {
-			told = append(told, Notice{Audience: system})
+			if !system.mayHear(entry) {
+				continue // evidence for those who need to know it
+			}
+			told = append(told, Notice{Audience: system, About: entry.About})
 		}
-		if toContacts {
-			for _, contact := range chain.Contacts[entry.About] {
-				told = append(told, Notice{Audience: contact, Mandatory: true, Urgent: urgent(entry)})
+		for _, whom := range concerned {
+			for _, contact := range chain.Contacts[whom] {
+				told = append(told, Notice{Audience: contact, About: whom, Mandatory: true, Urgent: urgent(entry)})
 			}
 		}
 	}
 	if toOfficer(entry, chain.Self) {
 		for _, officer := range chain.Officers {
-			told = append(told, Notice{Audience: officer, Mandatory: true, Urgent: urgent(entry)})
+			told = append(told, Notice{Audience: officer, About: entry.About, Mandatory: true, Urgent: urgent(entry)})
 		}
 	}
 	return told

@@ -34,7 +34,9 @@ func TestWhoHearsOfEachKind(t *testing.T) {
 		statement.KindPolicyActivated: systems, statement.KindEntityEnrolled: systems, statement.KindKeysChanged: systems,
 		statement.KindOfficerAction: systems, statement.KindRecordErased: systems, statement.KindOutageRecorded: systems,
 		statement.KindNoticeProved: systems, statement.KindStatedByLink: systems,
-		statement.KindScreeningChanged: systems, statement.KindLimitPassed: systems, statement.KindTransactionCovered: all,
+		statement.KindScreeningChanged: systems, statement.KindLimitPassed: systems, statement.KindPolicyShadowed: systems, statement.KindTransactionCovered: all,
+		statement.KindHandOverOrdered: all, statement.KindSuperiorChanged: all,
+		statement.KindSuperiorTold: all, // of one that names a superior that one hears, not the reseller: below
 	}
 	for _, kind := range statement.Kinds() {
 		by, about := reseller, reseller
@@ -58,6 +60,25 @@ func TestWhoHearsOfEachKind(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%s is told to %v, want %v", kind, got, want)
 		}
+	}
+}
+
+func TestOfWhatTheSuperiorIsToldTheSuperiorHears(t *testing.T) {
+	const superior = envelope.Entity("https://above.example")
+	entry := statement.Entry{About: reseller, By: self, Statement: statement.SuperiorTold{Superior: superior}}
+	chain := Chain{Self: self, Systems: []Audience{OfSystem("billing")}, Contacts: map[envelope.Entity][]Audience{
+		reseller: {OfContact(reseller, "a@reseller.example")}, superior: {OfContact(superior, "b@above.example")}}}
+	want := []Notice{
+		{Audience: OfReseller(superior), About: superior, Mandatory: true},
+		{Audience: OfSystem("billing"), About: reseller},
+		{Audience: OfContact(superior, "b@above.example"), About: superior, Mandatory: true, Urgent: true},
+	}
+	if got := Address(entry, chain); !slices.Equal(got, want) {
+		t.Errorf("it is told to %+v, want %+v", got, want)
+	}
+	entry.Statement = statement.SuperiorTold{Superior: self}
+	if got := Address(entry, Chain{Self: self}); len(got) > 0 {
+		t.Errorf("of what the provider itself would be told %v hear", got)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/resellers/escalation"
 )
 
 const (
@@ -27,6 +28,9 @@ func PersonID(of envelope.Entity, address string) string {
 func OfContact(of envelope.Entity, address string) Audience {
 	return Audience(contactPrefix + PersonID(of, address))
 }
+
+// AsContact is the audience of the contact with this PersonID.
+func AsContact(id string) Audience { return Audience(contactPrefix + id) }
 
 // OfOfficer is the audience that an officer is, by mail.
 func OfOfficer(address string) Audience { return Audience(officerPrefix + PersonID("", address)) }
@@ -53,6 +57,7 @@ func (a Audience) ID() string {
 var toOfficers = []statement.Kind{
 	statement.KindRemediation, statement.KindOrderConfirmation, statement.KindSuspiciousActivity, statement.KindStatedByLink,
 	statement.KindFindingOpened, statement.KindWarningIssued, statement.KindRestrictionOrdered, statement.KindClosureOrdered,
+	statement.KindHandOverOrdered,
 	statement.KindOrderWithdrawn, statement.KindRelationshipTerminated, statement.KindRelationshipReinstated, statement.KindAppealDecided,
 	statement.KindLimitPassed,
 }
@@ -69,7 +74,7 @@ func urgent(entry statement.Entry) bool {
 	switch said := entry.Statement.(type) {
 	case statement.FindingOpened:
 		return said.Severity == "critical"
-	case statement.ClosureOrdered, statement.RelationshipTerminated, statement.LimitPassed:
+	case statement.ClosureOrdered, statement.RelationshipTerminated, statement.LimitPassed, statement.SuperiorTold:
 		return true
 	}
 	return false
@@ -120,6 +125,10 @@ func ToldBy(entry statement.Entry, self envelope.Entity) (told Told, ok bool) {
 	told = Told{Notice: said.On.ID, At: entry.AcceptedAt}
 	for _, detail := range said.Details {
 		switch detail.Name {
+		case "answered":
+			if detail.Value == escalation.Unanswered { // a try, which proves nothing by itself: escalation counts them
+				return Told{}, false
+			}
 		case "channel":
 			told.Channel = detail.Value
 		case "at":

@@ -63,8 +63,10 @@ func New(loopback bool) *Client {
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		DisableCompression:     true, // what is asked for is signed, and small
 		MaxResponseHeaderBytes: headerSize,
-		MaxIdleConnsPerHost:    2,
-		IdleConnTimeout:        time.Minute,
+		// Many receivers may live at one host, and each is sent one after the other.
+		MaxIdleConns:        256,
+		MaxIdleConnsPerHost: 64,
+		IdleConnTimeout:     time.Minute,
 	}
 	retrying := retryablehttp.NewClient()
 	retrying.Logger = nil

@@ -50,18 +50,14 @@ const Promptness = 2 * time.Minute
 type Auditor struct {
 	// Steady says that no clock was set: then what is decided must be committed promptly.
 	Steady bool
-	// Asleep lets a policy that comes into force wake nobody: a reseller without a case is judged by it as soon as anything is stated
-	// about it, or when the policy before would have had it judged. So the docket does it. Without it that is found: then what falls
-	// short by the new policy alone is found late.
-	Asleep bool
 
 	gateway  string
 	shelf    *Shelf
 	inForce  *numbers // of the latest policy-activated
-	since    int64    // where that stands
 	before   []was    // the policies that were in force before
-	outages  []span   // in which nothing could be handed in
-	paused   bool     // an officer lets irreversible steps wait
+	outages  []span   // in which nothing could be handed in; none touches another
+	guard    guard
+	paused   bool // an officer lets irreversible steps wait
 	entities map[string]*dossier
 	order    []*dossier
 	found    []Violation
@@ -107,6 +103,10 @@ func (a *Auditor) Read(e Entry) {
 		a.order = append(a.order, d)
 	}
 	d.read(e)
+	switch e.Kind {
+	case "entity-enrolled", "relationship-terminated", "relationship-reinstated":
+		a.counts(e.AcceptedAt)
+	}
 }
 
 // Watched takes the next watch: it is about the entries that were read so far.
@@ -136,19 +136,27 @@ func (a *Auditor) own(e Entry) error {
 	case "policy-activated":
 		return a.activated(e)
 	case "outage-recorded":
-		var said struct{ From, To time.Time }
+		var said struct {
+			From time.Time `json:"from"`
+			To   time.Time `json:"to"`
+		}
 		if err := unmarshal(e.JSON, &said); err != nil {
 			return err
 		}
 		a.settleAll()
-		a.outages = append(a.outages, span{said.From, said.To})
+		a.outage(span{said.From, said.To})
 	case "officer-action":
 		var said action
 		if err := unmarshal(e.JSON, &said); err != nil {
 			return err
 		}
 		a.settleAll()
+		if said.On.Type != "gateway" {
+			return nil
+		}
 		switch said.Action {
+		case "guard.released":
+			a.guard.release(said, e.AcceptedAt)
 		case "automation.paused":
 			a.paused = true
 		case "automation.resumed":
@@ -181,7 +189,11 @@ func (a *Auditor) activated(e Entry) error {
 	if a.inForce != nil {
 		a.before = append(a.before, was{a.inForce, e.AcceptedAt})
 	}
-	a.inForce, a.since = read, e.Leaf
+	a.inForce = read
+	for at, day := range a.guard.days { // the numbers are others now
+		day.closed, day.ended = false, false
+		a.fills(at, a.resellers(e.AcceptedAt))
+	}
 	return nil
 }
 
@@ -259,6 +271,9 @@ func (d *dossier) read(e Entry) {
 		if err == nil {
 			err = d.acted(e)
 		}
+		if err == nil {
+			err = d.proves(e)
+		}
 		if err != nil {
 			d.fail(e.Leaf, "a %s that cannot be read: %v", e.Kind, err)
 		}
@@ -280,10 +295,7 @@ func (d *dossier) watched(w Watch) {
 	if d.broken || d.auditor.inForce == nil {
 		return
 	}
-	if d.auditor.Asleep && d.file.id == "" && d.last < d.auditor.since && len(d.auditor.before) > 0 {
-		return
-	}
-	due, what := d.due()
+	due, what := d.due(w.From)
 	if what == "" {
 		return
 	}

@@ -35,6 +35,7 @@ type file struct {
 	limitPassed             time.Time // the limit of which was stated that it passed
 	faced                   bool      // a finding behind it was cured by facts
 	people                  people
+	notice                  notice // of the step that was taken last
 }
 
 // order is an order in force, with the case by which it was given.
@@ -92,6 +93,7 @@ type group struct {
 	leaf   int64
 	at     time.Time
 	over   bool // a case ended in it
+	leaves bool // it orders closed what is left
 }
 
 func (d *dossier) decided(e Entry) {
@@ -123,7 +125,11 @@ func (d *dossier) decided(e Entry) {
 	case "restriction-ordered":
 		d.restricted(e, said)
 	case "closure-ordered":
-		d.closed(e, said)
+		if said.Scope == remainingAccounts {
+			d.leaves(e, said)
+		} else {
+			d.closed(e, said)
+		}
 	case "relationship-terminated":
 		d.ended(e, said)
 	case "limit-passed":
@@ -185,8 +191,9 @@ func (d *dossier) opened(e Entry, said decision) {
 		d.fail(e.Leaf, "finding %s opened twice", f.id)
 	case !s.owed:
 		d.fail(e.Leaf, "finding %s opened, and nothing falls short under %s", f.id, f.rule)
-	case g.now.Before(s.since):
-		d.fail(e.Leaf, "finding %s opened at %s, early: it falls short from %s on", f.id, moment(g.now), moment(s.since))
+	case g.now.Before(d.auditor.opensAt(s)):
+		d.fail(e.Leaf, "finding %s opened at %s, early: it falls short from %s on, and is found from %s on", f.id, moment(g.now), moment(s.since),
+			moment(d.auditor.opensAt(s)))
 	case !f.since.Equal(s.since):
 		d.fail(e.Leaf, "finding %s says since %s; it falls short since %s", f.id, moment(f.since), moment(s.since))
 	case !f.opened.Equal(g.now):
@@ -211,6 +218,7 @@ func (d *dossier) opened(e Entry, said decision) {
 			d.fail(e.Leaf, "finding %s is minor, and has a case", f.id)
 		}
 	} else {
+		d.finds(e)
 		switch {
 		case d.file.id == "" && f.file != e.JTI:
 			d.fail(e.Leaf, "finding %s opens a case of the id %s, which is not its own jti %s", f.id, f.file, e.JTI)
@@ -239,7 +247,7 @@ func (d *dossier) short(n *numbers, name string) []shortfall {
 			moved = false
 			for _, o := range d.dismissed {
 				if o.says(name, all[i]) && all[i].anew > 0 {
-					all[i].since, moved = up(o.settledAt.Add(all[i].anew)), true
+					all[i].since, all[i].given, moved = up(o.settledAt.Add(all[i].anew)), true, true
 				}
 			}
 		}
@@ -398,6 +406,7 @@ func (d *dossier) stood(e Entry, said decision) {
 		d.fail(e.Leaf, "a change of standing without a reason")
 	}
 	d.standing = said.After
+	d.retells(e, said)
 }
 
 // settle ends the commit that is being read: with it everything must be said that was due.
@@ -407,16 +416,19 @@ func (d *dossier) settle() {
 		return
 	}
 	d.group = nil
+	if g.leaves && !d.file.terminated() {
+		d.fail(g.leaf, "what is left is ordered closed, without a termination")
+	}
 	if g.over || d.policy() != g.policy {
 		return // the case ended, or its policy was moved: what the one in force asks for follows in a commit of its own
 	}
-	if at, what := d.due(); !d.broken && what != "" && !at.After(g.now) {
+	if at, what := d.due(g.now); !d.broken && what != "" && !at.After(g.now) {
 		d.fail(g.leaf, "left out: %s, due at %s, in what was decided at %s", what, moment(at), moment(g.now))
 	}
 }
 
-// due is what must be stated next, nothing new being said, and when; what is "" if nothing is.
-func (d *dossier) due() (at time.Time, what string) {
+// due is what must be stated next, as seen from a time on, nothing new being said, and when; what is "" if nothing is.
+func (d *dossier) due(from time.Time) (at time.Time, what string) {
 	consider := func(when time.Time, which string) {
 		if what == "" || when.Before(at) || when.Equal(at) && which < what {
 			at, what = when, which
@@ -447,14 +459,21 @@ func (d *dossier) due() (at time.Time, what string) {
 			for _, o := range d.dismissed {
 				covered = covered || o.says(name, s)
 			}
-			if !covered {
-				consider(s.since, "finding-opened under "+name)
+			severity := s.severity
+			if severity == "" {
+				severity = n.rules[name].severity
+			}
+			if opens, never := d.foundFrom(severity, d.auditor.opensAt(s), from); !covered && !never {
+				consider(opens, "finding-opened under "+name)
 			}
 		}
 	}
 	for _, m := range d.moves() {
-		if d.waits(m) == "" {
-			consider(d.falls(m), m.kind)
+		if d.waits(m) != "" {
+			continue
+		}
+		if leaves, never := d.freed(m, d.falls(m), from); !never {
+			consider(leaves, m.kind)
 		}
 	}
 	if f := &d.file; len(behind) > 0 && !f.limit.IsZero() && !f.limitPassed.Equal(f.limit) {

@@ -149,8 +149,7 @@ func (d *dossier) falls(m move) time.Time {
 	}
 	at = d.moved(m, at)
 	if m.irreversible {
-		at = d.afterDisputes(m, at)
-		at = d.inHours(at)
+		at = d.afterProof(m, d.afterDisputes(m, at))
 	}
 	return at
 }
@@ -251,8 +250,10 @@ func (d *dossier) waits(m move) string {
 		needed = rule.critical
 	}
 	if needed > 0 {
-		id := identity(d.entity, m.identity(f.id))
-		people := map[string]bool{}
+		id, people := "", map[string]bool{}
+		if len(f.people.grants) > 0 || len(f.people.refusals) > 0 {
+			id = identity(d.entity, m.identity(f.id))
+		}
 		for _, g := range f.people.grants {
 			if g.approval == id && !g.lapsed && !d.barred(g.by) {
 				people[g.by] = true
@@ -264,6 +265,9 @@ func (d *dossier) waits(m move) string {
 		case len(people) < needed && !rule.acts:
 			return fmt.Sprintf("%d of %d people approved it", len(people), needed)
 		}
+	}
+	if d.unproved(m) {
+		return "it is not proved that the reseller was told of the step before"
 	}
 	if m.irreversible && d.auditor.paused {
 		return "automation is paused"

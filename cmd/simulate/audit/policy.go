@@ -25,6 +25,9 @@ type numbers struct {
 	repeatCount, repeatShare                                                  int
 	repeatWithin                                                              time.Duration
 	hours                                                                     hours
+	proof                                                                     proving
+	guard                                                                     brakes
+	leaves                                                                    bool // a termination orders closed what is left
 }
 
 // approval is whom a step asks.
@@ -136,8 +139,13 @@ func readPolicy(document string) (*numbers, error) {
 	}
 	n.repeatCount, n.repeatShare = whole(c.down("repeat", "count")["value"]), whole(c.down("repeat", "cure_share")["value"])
 	n.repeatWithin = length(c, "repeat", "within")
+	n.leaves = c.down("close", "scope")["value"] != nil
+	n.proof = readProving(c.down("proof"), length)
 	if failed == nil {
 		n.hours, failed = readHours(root.down("hours"))
+	}
+	if failed == nil {
+		n.guard, failed = readBrakes(root.down("guard"))
 	}
 	return n, failed
 }

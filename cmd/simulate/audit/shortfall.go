@@ -14,6 +14,7 @@ type shortfall struct {
 	evidence []int64
 	severity string // where it is not the rule's
 	by       string // the officer who recorded it
+	given    bool   // a time that was given ended at since
 	// anew is after which it is found again once an officer settled it; 0 if it is not.
 	anew time.Duration
 }
@@ -49,13 +50,13 @@ func (f *facts) short(r rule, name string) shortfall {
 		if len(f.attested) > 0 {
 			return shortfall{}
 		}
-		return f.exempted(shortfall{owed: true, since: up(f.enrolledAt.Add(r.after)), evidence: []int64{f.enrolledLeaf}, anew: r.after}, f.enrolledAt, r.after)
+		return f.exempted(shortfall{owed: true, since: up(f.enrolledAt.Add(r.after)), evidence: []int64{f.enrolledLeaf}, given: r.after > 0, anew: r.after}, f.enrolledAt, r.after)
 	case "cip.stale":
 		if len(f.attested) == 0 {
 			return shortfall{}
 		}
 		last := f.attested[len(f.attested)-1]
-		return f.exempted(shortfall{owed: true, since: up(last.at.Add(r.after)), evidence: []int64{last.leaf}, anew: r.after}, last.at, 0)
+		return f.exempted(shortfall{owed: true, since: up(last.at.Add(r.after)), evidence: []int64{last.leaf}, given: r.after > 0, anew: r.after}, last.at, 0)
 	case "cip.incomplete":
 		return f.exempted(f.incomplete.short(0), f.incomplete.at, 0)
 	case "cip.copy-missing":
@@ -86,7 +87,7 @@ func (s spell) short(after time.Duration) shortfall {
 	if after > 0 {
 		since = up(s.at.Add(after))
 	}
-	return shortfall{owed: true, since: since, evidence: []int64{s.leaf}, anew: after}
+	return shortfall{owed: true, since: since, evidence: []int64{s.leaf}, given: after > 0, anew: after}
 }
 
 // exempted moves a shortfall of the program behind an exemption that its time runs into. What was never handed in has its whole time
@@ -97,7 +98,7 @@ func (f *facts) exempted(s shortfall, from time.Time, anew time.Duration) shortf
 		return s
 	}
 	if after := up(x.until.Add(anew)); after.After(s.since) {
-		s.since = after
+		s.since, s.given = after, true
 		s.evidence = append(s.evidence, x.ended)
 	}
 	return s
@@ -112,7 +113,7 @@ func (f *facts) unverified(r rule) (s shortfall) {
 		}
 	}
 	if first != nil {
-		s = shortfall{owed: true, since: up(later(first.since.Add(r.after), first.from)), evidence: []int64{first.sinceAt}, anew: r.after}
+		s = shortfall{owed: true, since: up(later(first.since.Add(r.after), first.from)), evidence: []int64{first.sinceAt}, given: true, anew: r.after}
 	}
 	begin := -1
 	for i := len(f.counts) - 1; i >= 0 && r.share > 0 && f.counts[i].exceeds(r.share); i-- {
@@ -120,7 +121,7 @@ func (f *facts) unverified(r rule) (s shortfall) {
 	}
 	if begin >= 0 {
 		if since := up(f.counts[begin].at.Add(r.after)); !s.owed || since.Before(s.since) {
-			s = shortfall{owed: true, since: since, evidence: []int64{f.counts[begin].leaf}, anew: r.after}
+			s = shortfall{owed: true, since: since, evidence: []int64{f.counts[begin].leaf}, given: r.after > 0, anew: r.after}
 		}
 	}
 	return s
@@ -138,7 +139,7 @@ func (f *facts) outOfDate(r rule) (s shortfall) {
 			continue
 		}
 		if since := up(day.Add(r.refresh[c.party.tier])); !s.owed || since.Before(s.since) {
-			s = shortfall{owed: true, since: since, evidence: []int64{c.party.leaf}, anew: r.refresh[c.party.tier]}
+			s = shortfall{owed: true, since: since, evidence: []int64{c.party.leaf}, given: true, anew: r.refresh[c.party.tier]}
 		}
 	}
 	return s
@@ -148,7 +149,7 @@ func (f *facts) outOfDate(r rule) (s shortfall) {
 func (f *facts) unanswered(r rule) (s shortfall) {
 	for _, i := range f.inquiries {
 		if due := up(later(i.at.Add(r.after), i.dueAt)); !i.answered && (!s.owed || due.Before(s.since)) {
-			s = shortfall{owed: true, since: due, evidence: []int64{i.leaf}, anew: r.after}
+			s = shortfall{owed: true, since: due, evidence: []int64{i.leaf}, given: true, anew: r.after}
 		}
 	}
 	return s

@@ -28,6 +28,7 @@ func (d *dossier) warned(e Entry, said decision) {
 		d.fail(e.Leaf, "the warning gives time until %s; it is until %s", moment(said.CureBy), moment(cureBy))
 	}
 	d.file.warnedAt, d.file.cureBy, d.file.limit = g.now, said.CureBy, said.LimitAt
+	d.tells(e, "warned")
 }
 
 // inTurn checks that a step is one that the case can take, not early, and with the people that it needs.
@@ -46,7 +47,7 @@ func (d *dossier) inTurn(e Entry, said decision) bool {
 		d.fail(e.Leaf, "a %s, which does not come next", e.Kind)
 		return false
 	}
-	at := d.falls(*step)
+	at := d.fires(*step, d.falls(*step), d.group.now)
 	switch {
 	case d.group.now.Before(at):
 		d.fail(e.Leaf, "a %s at %s, early: its time is %s", e.Kind, moment(d.group.now), moment(at))
@@ -77,6 +78,7 @@ func (d *dossier) restricted(e Entry, said decision) {
 		d.fail(e.Leaf, "the restriction says that the account is closed at %s; that is at %s", moment(said.NextAt), moment(next))
 	}
 	d.file.restrictedAt, d.file.closesAt = now, said.NextAt
+	d.tells(e, "restricted")
 	d.ordered(e, said.Order, "no-new-accounts")
 }
 
@@ -84,12 +86,14 @@ func (d *dossier) closed(e Entry, said decision) {
 	if !d.inTurn(e, said) {
 		return
 	}
+	d.brakes(e, "close")
 	n, now := d.file.policy, d.group.now
 	next := d.inHours(later(d.file.limit.Add(-n.terminationMargin), now.Add(n.stepFloor)))
 	if !said.TerminatesAt.Equal(next) {
 		d.fail(e.Leaf, "the closure says that the relationship ends at %s; that is at %s", moment(said.TerminatesAt), moment(next))
 	}
 	d.file.closingAt, d.file.terminatesAt = now, said.TerminatesAt
+	d.tells(e, "closing")
 	d.ordered(e, said.Scope, "reseller-account")
 }
 
@@ -97,6 +101,8 @@ func (d *dossier) ended(e Entry, said decision) {
 	if !d.inTurn(e, said) {
 		return
 	}
+	d.brakes(e, "terminate")
+	d.left(e)
 	now := d.group.now
 	// The limit is never passed silently, and no other reason may pretend that it was.
 	if passed := now.After(d.file.limit); passed != strings.Contains(said.Why, "after the limit") {

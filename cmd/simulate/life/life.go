@@ -3,6 +3,7 @@ package life
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
@@ -18,7 +19,7 @@ const day = 24 * time.Hour
 type Told struct {
 	Watches []audit.Watch // in their order
 	Steady  bool          // no clock was set, and no node stood still for long
-	Years   float64       // of the reseller
+	Years   float64       // of all its resellers
 }
 
 // player plays one life. Its time is the true one; the gateway has only its clocks.
@@ -33,10 +34,12 @@ type player struct {
 	size     int64
 	broken   bool // the watch ended: it was down, or its clock was set
 
-	reseller *reseller
-	blind    time.Time // until when statements are taken in and nobody folds or settles: the keeper hangs
-	stands   time.Time // when the node that stands still goes on; zero if none does
-	calm     bool      // in this life no clock is set and no node stands still for long
+	resellers []*reseller
+	coming    []*reseller // those that are not enrolled yet
+	house     house
+	blind     time.Time // until when statements are taken in and nobody folds or settles: the keeper hangs
+	stands    time.Time // when the node that stands still goes on; zero if none does
+	calm      bool      // in this life no clock is set and no node stands still for long
 }
 
 // Play plays the life of this number to a gateway.
@@ -45,22 +48,42 @@ func Play(seed, number uint64, all *Policies, e Engine) (Told, error) {
 	p := &player{r: r, engine: e, all: all, calm: r.IntN(2) == 0}
 	p.told.Steady = p.calm
 	p.now = Epoch.Add(time.Duration(r.Int64N(int64(1000*day)/1000)) * 1000)
-	p.end = p.now.Add(time.Duration(200+r.IntN(900)) * day)
+	days := 200 + r.IntN(900)
+	p.resellers = []*reseller{newReseller(r, envelope.Entity(fmt.Sprintf("%s/e/%d", Gateway, number)))}
+	if r.IntN(8) == 0 { // several at one gateway, so that the guard has something to count
+		days = 150 + r.IntN(300)
+		for i := range 1 + r.IntN(6) {
+			another := newReseller(r, envelope.Entity(fmt.Sprintf("%s/e/%d-%d", Gateway, number, i+1)))
+			p.coming = append(p.coming, another)
+		}
+		if p.house.together = r.IntN(2) == 0; p.house.together {
+			p.resellers[0].temper = r.IntN(2)
+			for _, another := range p.coming {
+				another.temper = p.resellers[0].temper
+			}
+		}
+	}
+	p.end = p.now.Add(time.Duration(days) * day)
 	begin := p.now
-	p.reseller = newReseller(r, envelope.Entity(fmt.Sprintf("%s/e/%d", Gateway, number)))
 	err := p.play()
-	p.told.Years = p.now.Sub(begin).Hours() / 24 / 365
+	p.told.Years = p.now.Sub(begin).Hours() / 24 / 365 * float64(len(p.resellers))
 	return p.told, err
 }
 
 func (p *player) clock() time.Time { return p.now.Add(p.ahead) }
 
 func (p *player) play() error {
-	if err := p.engine.Activate(p.clock(), p.all.Draw(p.r)); err != nil {
+	if err := p.engine.Activate(p.clock(), p.draw()); err != nil {
 		return err
 	}
-	if err := p.say(p.reseller.enrol()); err != nil {
+	if err := p.say(p.resellers[0].enrol()); err != nil {
 		return err
+	}
+	for p.house.together && len(p.coming) > 0 {
+		if err := p.arrives(); err != nil {
+			return err
+		}
+		p.pass(p.now.Add(p.late()))
 	}
 	p.broken = true
 	for idle := 0; p.now.Before(p.end); {
@@ -136,9 +159,13 @@ func (p *player) pass(to time.Time) {
 	p.broken = false
 }
 
-// down lets time go by while nobody watches, and nothing is taken in.
+// down lets time go by while nobody watches, and nothing is taken in. In a calm life no node that stood still outlives that: it would
+// have stood for long.
 func (p *player) down(d time.Duration) {
 	p.now, p.broken = p.now.Add(d), true
+	if p.calm {
+		p.stands = time.Time{}
+	}
 }
 
 // look reads what is new in the ledger.
@@ -148,7 +175,9 @@ func (p *player) look() error {
 		return err
 	}
 	for _, e := range fresh {
-		p.reseller.read(e)
+		for _, r := range p.resellers {
+			r.read(e)
+		}
 	}
 	p.size += int64(len(fresh))
 	return nil
@@ -219,7 +248,7 @@ func (p *player) next(wake time.Time) time.Time {
 		return p.upTo(p.now.Add(ahead + near[p.r.IntN(len(near))]))
 	}
 	length := []time.Duration{2 * time.Second, time.Minute, 12 * time.Hour, 4 * day, 20 * day, 20 * day, 60 * day}
-	if p.reseller.worried() {
+	if slices.ContainsFunc(p.resellers, (*reseller).worried) {
 		length = []time.Duration{2 * time.Second, 12 * time.Hour, 4 * day, 8 * day, 8 * day, 20 * day}
 	}
 	return p.now.Add(time.Duration(p.r.Int64N(int64(length[p.r.IntN(len(length))]))))
@@ -229,8 +258,9 @@ func (p *player) next(wake time.Time) time.Time {
 func (p *player) event() error {
 	switch p.r.IntN(40) {
 	case 0: // down for a while
+		from := p.clock()
 		p.down(time.Duration(p.r.Int64N(int64([]time.Duration{time.Hour, day, 10 * day, 50 * day}[p.r.IntN(4)]))))
-		return nil
+		return p.outage(from)
 	case 1:
 		if p.calm {
 			return nil
@@ -244,19 +274,34 @@ func (p *player) event() error {
 		p.blind = p.now.Add(time.Duration(p.r.Int64N(int64([]time.Duration{time.Minute, day, 10 * day, 40 * day}[p.r.IntN(4)]))))
 		return nil
 	case 3:
-		if p.r.IntN(4) == 0 {
+		if p.r.IntN(3) == 0 {
 			p.broken = true
-			if err := p.engine.Activate(p.clock(), p.all.Draw(p.r)); err != nil {
+			if err := p.engine.Activate(p.clock(), p.draw()); err != nil {
 				return err
 			}
 			return p.look()
 		}
 		return nil
+	case 4:
+		return p.governs()
+	}
+	if len(p.coming) > 0 && p.r.IntN(3) == 0 {
+		return p.arrives()
+	}
+	if p.house.paused && p.r.IntN(8) == 0 || len(p.resellers) > 1 && p.r.IntN(12) == 0 {
+		return p.governs()
+	}
+	first := p.r.IntN(len(p.resellers))
+	who := p.resellers[first : first+1]
+	if p.house.together && p.r.IntN(2) == 0 {
+		who = p.resellers // one officer goes through them all
 	}
 	for {
-		for _, d := range p.reseller.acts(p.clock()) {
-			if err := p.say(d); err != nil {
-				return err
+		for _, one := range who {
+			for _, d := range one.acts(p.clock()) {
+				if err := p.say(d); err != nil {
+					return err
+				}
 			}
 		}
 		if p.r.IntN(3) > 0 {

@@ -78,9 +78,13 @@ func vary(r *rand.Rand, document string, number int) ([]byte, error) {
 		odds("step_floor", 0, 4)
 		odds("hold_return", 1, 6)
 		people(r, c)
+		proof(r, c)
 	}
 	if h, is := file["hours"].(branch); is && r.IntN(3) == 0 {
 		h["on"], h["zone"] = true, []string{"UTC", "UTC-5", "UTC+5:30"}[r.IntN(3)]
+	}
+	if g, is := file["guard"].(branch); is && r.IntN(2) == 0 {
+		guard(r, g)
 	}
 	rules, _ := file["rules"].(branch)
 	for _, name := range Rules {
@@ -142,6 +146,21 @@ func people(r *rand.Rand, c branch) {
 	}
 }
 
+// guard varies the brakes so that a few resellers reach them.
+func guard(r *rand.Rand, g branch) {
+	for _, name := range []string{"closures", "terminations", "findings"} {
+		if b, is := g[name].(branch); is {
+			b["count"], b["share"] = 1+r.IntN(3), 1+r.IntN(100)
+		}
+	}
+	if b, is := g["findings"].(branch); is {
+		b["count"], b["share"], b["within"] = []int{2, 3, 20}[r.IntN(3)], 1+r.IntN(20), []string{"1h", "1d", "3d"}[r.IntN(3)]
+	}
+	if b, is := g["accounts"].(branch); is && r.IntN(2) == 0 {
+		b["value"] = 1 + r.IntN(5)
+	}
+}
+
 // span draws a length of time between these days, now and then with hours and seconds.
 func span(r *rand.Rand, from, to int) string {
 	days := from + r.IntN(to-from+1)
@@ -159,6 +178,6 @@ var Rules = []string{"cip.missing", "cip.stale", "cip.incomplete", "cip.copy-mis
 
 // Activation states that a policy is in force.
 func Activation(p policy.Policy, replaces string, now time.Time) Draft {
-	return Draft{By: Gateway, About: Gateway, JTI: "activated-" + p.ID() + "-after-" + replaces,
+	return Draft{By: Gateway, About: Gateway, JTI: "activated-" + p.ID() + "-after-" + replaces + "-at-" + now.UTC().Format(time.RFC3339Nano),
 		Statement: statement.PolicyActivated{Policy: p.ID(), Digest: p.Digest(), Replaces: replaces, EffectiveAt: now, Document: p.Document()}}
 }

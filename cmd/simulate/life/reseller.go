@@ -3,6 +3,7 @@ package life
 import (
 	"fmt"
 	"math/rand/v2"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -27,7 +28,9 @@ type reseller struct {
 	standing string
 	open     []string // findings
 	orders   []string // jti
+	notices  []string // jti of what it was told of a case, the latest last
 	disputes []string // jti, and behind a space the finding
+	disputed string   // the finding that it disputed last
 	cures    []string // the same
 	inquired []string // what the provider asked
 	office   office
@@ -53,7 +56,7 @@ func (r *reseller) enrol() Draft {
 // record is what the gateway puts on record about it.
 func (r *reseller) record(s statement.Statement) Draft {
 	r.stated++
-	return Draft{By: Gateway, About: r.entity, JTI: fmt.Sprintf("record-%d", r.stated), Statement: s}
+	return Draft{By: Gateway, About: r.entity, JTI: fmt.Sprintf("record-%s-%d", path.Base(string(r.entity)), r.stated), Statement: s}
 }
 
 func (r *reseller) state(customer string, s statement.Statement) Draft {
@@ -62,8 +65,18 @@ func (r *reseller) state(customer string, s statement.Statement) Draft {
 }
 
 // urgent says that the account is closed at once: an officer recorded evidence.
-func (r *reseller) urgent() bool {
-	return slices.ContainsFunc(r.open, func(f string) bool { return strings.HasPrefix(f, "evidence.recorded.") })
+func (r *reseller) urgent() bool { return r.evidence() >= 0 }
+
+// evidence is where the first finding about recorded evidence stands among those that are open; -1 if none does.
+func (r *reseller) evidence() int {
+	return slices.IndexFunc(r.open, func(f string) bool { return strings.HasPrefix(f, "evidence.recorded.") })
+}
+
+// cured says that a finding is mended.
+func (r *reseller) cured(finding string) Draft {
+	said := r.state("", statement.Remediation{RemediationKind: "cure", Text: "Done.", Finding: finding})
+	r.cures = append(r.cures, said.JTI+" "+finding)
+	return said
 }
 
 // read takes note of an entry.
@@ -89,6 +102,9 @@ func (r *reseller) read(e audit.Entry) {
 	case "restriction-ordered", "closure-ordered":
 		r.orders = append(r.orders, e.JTI)
 	}
+	if r.heard(e) {
+		r.notices = append(r.notices, e.JTI)
+	}
 }
 
 // acts is what happens with it now: most often one statement.
@@ -100,6 +116,9 @@ func (r *reseller) acts(now time.Time) []Draft {
 	worried := r.worried()
 	if (worried || r.standing == "terminated" || len(r.disputes) > 0) && r.r.IntN(5) < 3 {
 		return r.office.acts(r, now)
+	}
+	if i := r.evidence(); worried && i >= 0 && r.r.IntN(4) == 0 {
+		return []Draft{r.cured(r.open[i])}
 	}
 	what := r.r.IntN(30)
 	switch {
@@ -127,14 +146,16 @@ func (r *reseller) acts(now time.Time) []Draft {
 			Categories: []string{"integrity"}, Description: "Scans.", Audience: "provider"})}
 	case what >= 22 && what < 24 && len(r.open) > 0 && r.r.IntN(3) > 0:
 		finding := r.open[r.r.IntN(len(r.open))]
+		if slices.Contains(r.open, r.disputed) && r.r.IntN(2) == 0 {
+			finding = r.disputed
+		}
 		if r.r.IntN(2) == 0 {
-			said := r.state("", statement.Remediation{RemediationKind: "cure", Text: "Done.", Finding: finding})
-			r.cures = append(r.cures, said.JTI+" "+finding)
-			return []Draft{said}
+			return []Draft{r.cured(finding)}
 		}
 		ground := []string{"false-positive", "compensating-control", "wrong-severity"}[r.r.IntN(3)]
 		said := r.state("", statement.Remediation{RemediationKind: "dispute", Text: "No.", Finding: finding, Ground: ground})
 		r.disputes = append(r.disputes, said.JTI+" "+finding)
+		r.disputed = finding
 		return []Draft{said}
 	case what == 23 && len(r.orders) > 0:
 		return []Draft{r.state("", statement.OrderConfirmation{Order: r.orders[r.r.IntN(len(r.orders))], Outcome: "done", On: today})}
@@ -180,7 +201,7 @@ func (r *reseller) attests(today statement.Date, complete bool) Draft {
 
 // corrects returns the latest statement about a thing, now and then, and notes the next one as the latest.
 func (r *reseller) corrects(thing string) (supersedes string) {
-	if r.r.IntN(8) == 0 {
+	if r.r.IntN(4) == 0 {
 		supersedes = r.known[thing]
 	}
 	r.known[thing] = fmt.Sprintf("statement-%d", r.stated+1)

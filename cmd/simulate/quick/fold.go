@@ -2,6 +2,7 @@ package quick
 
 import (
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -9,22 +10,28 @@ import (
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/cmd/simulate/life"
+	"github.com/cipgate/cipgate/resellers/escalation"
 	"github.com/cipgate/cipgate/resellers/history"
 )
 
 // catchUp folds what is new, and judges the files that it is about.
 func (e *Engine) catchUp(now time.Time) error {
-	touched := map[*file]map[string]bool{} // with the customers that are named
+	if e.folded == len(e.entries) {
+		return nil
+	}
+	before := e.houseFor("", now).Counts                 // the docket reads them before it folds
+	wakes, touched := false, map[*file]map[string]bool{} // with the customers that are named
 	for ; e.folded < len(e.entries); e.folded++ {
 		entry := e.entries[e.folded]
 		if entry.About == life.Gateway {
-			e.house = e.house.With(entry)
+			wakes = e.bears(entry) || wakes
 			continue
 		}
 		f := e.fileOf(entry.About)
 		if touched[f] == nil {
 			touched[f] = map[string]bool{}
 		}
+		e.count(f, entry)
 		f.c = f.c.With(entry)
 		names := history.NamesIn(entry)
 		if names.Customer == "" {
@@ -36,13 +43,33 @@ func (e *Engine) catchUp(now time.Time) error {
 	}
 	for f, named := range touched {
 		f.queue(named)
-		drafts, wake, err := e.judge(f, now)
-		if err != nil {
-			return err
+		e.unreserve(func(c *counted) bool { return c.entity == f.entity }) // what was decided before is in the ledger, or never will be
+		house := e.house
+		house.Counts = before
+		if err := e.judge(f, house, now); err != nil {
+			return fmt.Errorf("fold what is about %s: %w", f.entity, err)
 		}
-		f.due, f.wake = len(drafts) > 0, wake
+		f.due, f.wake = len(f.judged.drafts) > 0, f.judged.wake
+	}
+	for _, f := range e.files {
+		f.due = f.due || wakes && f.c.Standing != escalation.Terminated
 	}
 	return nil
+}
+
+// bears folds an entry about the gateway, and says whether it bears on anybody: then every file is judged anew.
+func (e *Engine) bears(entry statement.Entry) bool {
+	before := e.house
+	e.house = e.house.With(entry)
+	if entry.Statement.Kind() != statement.KindPolicyActivated && reflect.DeepEqual(before, e.house) {
+		return false
+	}
+	e.changed++
+	if n, last := len(e.house.Releases), len(before.Releases); n > 0 && e.house.Releases[n-1].Guard == escalation.GuardFindings &&
+		(last == 0 || before.Releases[last-1] != e.house.Releases[n-1]) {
+		e.tripped = false // two people say that these findings are no fault of ours
+	}
+	return true
 }
 
 func (e *Engine) fileOf(entity envelope.Entity) *file {
@@ -121,12 +148,14 @@ var kinds = map[statement.Kind]func([]byte) (statement.Statement, error){
 	statement.KindAITraining:             as[statement.AITraining],
 	statement.KindRemediation:            as[statement.Remediation],
 	statement.KindOrderConfirmation:      as[statement.OrderConfirmation],
+	statement.KindNoticeProved:           as[statement.NoticeProved],
 	statement.KindFindingOpened:          as[statement.FindingOpened],
 	statement.KindFindingCured:           as[statement.FindingCured],
 	statement.KindStandingChanged:        as[statement.StandingChanged],
 	statement.KindWarningIssued:          as[statement.WarningIssued],
 	statement.KindRestrictionOrdered:     as[statement.RestrictionOrdered],
 	statement.KindClosureOrdered:         as[statement.ClosureOrdered],
+	statement.KindHandOverOrdered:        as[statement.HandOverOrdered],
 	statement.KindOrderWithdrawn:         as[statement.OrderWithdrawn],
 	statement.KindRelationshipTerminated: as[statement.RelationshipTerminated],
 	statement.KindLimitPassed:            as[statement.LimitPassed],

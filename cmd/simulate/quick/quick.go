@@ -6,7 +6,8 @@
 //     stands (ErrMoved); the same issuer and jti again is a duplicate if it says the same and a twin, which spoils its call, if not; one
 //     accepted_at for a commit, in microseconds, never before that of an earlier entry. Every statement is written as JSON and read
 //     back, as the docket reads it.
-//   - The docket is a map of files that all nodes share, as they share a database. A fold, and putting a file away, happen or do not.
+//   - The docket is a map of files, and the rows by which the guard counts, that all nodes share, as they share a database. A fold, and
+//     putting a file away, happen or do not.
 //   - What the docket states beside the deciders is not modelled: which trainings are covered, and who falls under a special measure.
 //     Lives have neither.
 //   - There are no signatures, no schemas and no tree.
@@ -38,12 +39,18 @@ type Engine struct {
 	written []audit.Entry
 	keys    map[string]int            // what stands under issuer and jti
 	newest  map[envelope.Entity]int64 // the last entry about an entity
-	shelf   policy.Shelf
-	earlier []policy.Policy
+	shelf   map[string]*policy.Policy // by which anybody was ever judged
+	mixed   map[string]*policy.Policy // see policyOf
+	inForce *policy.Policy
 	files   []*file
 	folded  int // the docket's cursor
 	house   escalation.House
+	changed int // how often the house changed
 	stood   *request
+
+	guarded   map[string]*counted // by jti
+	resellers int                 // whose relationship was not terminated
+	tripped   bool                // the guard on findings
 }
 
 // file is a docket's file with the records of its reseller.
@@ -55,6 +62,17 @@ type file struct {
 	parts     map[string]history.Records // by customer and part: the owner, account or training in it
 	due       bool
 	wake      time.Time // zero if never
+	judged    judged
+}
+
+// judged is what follows from a file at a moment: the same for as long as nothing is appended.
+type judged struct {
+	now     time.Time
+	entries int // in the ledger
+	house   int // of which change
+	counts  escalation.Counts
+	drafts  []life.Draft
+	wake    time.Time
 }
 
 // request is a call of AppendAfter.
@@ -66,7 +84,8 @@ type request struct {
 
 // New returns a gateway whose ledger is empty.
 func New() *Engine {
-	return &Engine{keys: map[string]int{}, newest: map[envelope.Entity]int64{}}
+	return &Engine{keys: map[string]int{}, newest: map[envelope.Entity]int64{}, shelf: map[string]*policy.Policy{}, mixed: map[string]*policy.Policy{},
+		guarded: map[string]*counted{}}
 }
 
 // State appends what somebody states.
@@ -118,18 +137,15 @@ func (e *Engine) append(now time.Time, guard *request, drafts []life.Draft) (tak
 
 // Activate starts the nodes with a policy.
 func (e *Engine) Activate(now time.Time, p policy.Policy) error {
-	shelf, err := policy.NewShelf(p, e.earlier...)
-	if err != nil {
-		return fmt.Errorf("shelve a policy: %w", err)
-	}
 	replaces := ""
-	if len(e.earlier) > 0 {
-		replaces = e.shelf.InForce().ID()
+	if e.inForce != nil {
+		replaces = e.inForce.ID()
 	}
 	if replaces == p.ID() {
 		return nil
 	}
-	e.shelf, e.earlier = shelf, append(e.earlier, p)
+	e.inForce = &p
+	e.shelf[p.ID()] = &p
 	return e.State(now, life.Activation(p, replaces, now))
 }
 
@@ -148,12 +164,16 @@ func (e *Engine) Sweep(now time.Time, fault life.Fault) (hit bool, err error) {
 			return false, nil
 		}
 		for _, f := range due {
-			drafts, wake, err := e.judge(f, now)
-			if err != nil {
-				return false, err
+			err := e.judge(f, e.houseFor(f.entity, now), now)
+			if err == nil {
+				err = e.reserve(f, now)
 			}
+			if err != nil {
+				return false, fmt.Errorf("settle %s: %w", f.entity, err)
+			}
+			drafts := f.judged.drafts
 			if len(drafts) == 0 {
-				f.due, f.wake = false, wake
+				e.putAway(f, f.judged.wake, now)
 				continue
 			}
 			r := &request{about: f.entity, seen: f.history.Seen(), drafts: drafts}
@@ -216,28 +236,38 @@ func (e *Engine) due(now time.Time) []*file {
 	return due
 }
 
-func (e *Engine) judge(f *file, now time.Time) (drafts []life.Draft, wake time.Time, err error) {
-	p, err := e.shelf.For(f.c.Policy)
-	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("find the policy of a case: %w", err)
+func (e *Engine) judge(f *file, house escalation.House, now time.Time) error {
+	if j := &f.judged; j.entries == len(e.entries) && j.house == e.changed && j.now.Equal(now) && j.counts == house.Counts {
+		return nil
 	}
-	open, turns := findings.Assess(p, f.history, now)
-	state, next, err := escalation.Decide(p, f.entity, f.c, f.history, e.house, open, now)
-	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("decide: %w", err)
+	p := e.policyOf(f)
+	if p == nil {
+		return fmt.Errorf("a case is pinned to policy %s, which was never in force", f.c.Policy)
 	}
+	open, turns := findings.Assess(p, &f.history, now)
+	state, next, err := escalation.Decide(p, f.entity, f.c, f.history, house, open, now)
+	if err != nil {
+		return fmt.Errorf("decide: %w", err)
+	}
+	j := judged{now: now, entries: len(e.entries), house: e.changed, counts: house.Counts, wake: escalation.Wake(next, turns)}
 	for _, s := range state {
-		drafts = append(drafts, life.Draft{By: life.Gateway, About: f.entity, JTI: escalation.ID(f.entity, s), Statement: s})
+		j.drafts = append(j.drafts, life.Draft{By: life.Gateway, About: f.entity, JTI: escalation.ID(f.entity, s), Statement: s})
 	}
-	wake = escalation.Wake(next, turns)
-	if len(drafts) == 0 { // the docket wakes a file also when people are asked, which states nothing
-		for _, a := range escalation.Approvals(p, f.entity, f.c, f.history, e.house, now) {
-			if at := a.Turns(now); !at.IsZero() && (wake.IsZero() || at.Before(wake)) {
-				wake = at
+	if len(state) == 0 { // the docket wakes a file also when people are asked, or must call, which states nothing
+		turns := func(at time.Time) {
+			if !at.IsZero() && (j.wake.IsZero() || at.Before(j.wake)) {
+				j.wake = at
 			}
 		}
+		for _, a := range escalation.Approvals(p, f.entity, f.c, f.history, house, now) {
+			turns(a.Turns(now))
+		}
+		if notice, waits := escalation.NoticeOf(p, f.entity, f.c, f.history, house, now); waits {
+			turns(notice.Turns(now))
+		}
 	}
-	return drafts, wake, nil
+	f.judged = j
+	return nil
 }
 
 // longAgo is when something is due that is due at once.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/gateway/dashboard/frame"
+	"github.com/cipgate/cipgate/gateway/officer"
 	"github.com/cipgate/cipgate/gateway/problem"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/history"
@@ -58,6 +59,10 @@ func Handler(f frame.Frame, files Docket, now func() time.Time) fiber.Handler {
 		found, err := files.Customers(c.UserContext(), id, wanted.filter(), after, pageSize+1)
 		if err != nil {
 			return err
+		}
+		file.History.Figures = officer.Counted(c.UserContext(), file.History.Figures)
+		for i := range found {
+			found[i] = officer.CountedOf(c.UserContext(), found[i])
 		}
 		shown := fill(file, wanted, found, pageSize, after == nil, now())
 		return f.Show(c, frame.Page{Title: "Customers of " + shown.Name, Template: page, View: shown})

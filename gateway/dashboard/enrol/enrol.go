@@ -35,8 +35,8 @@ func fill(f frame.Frame, rules policy.Policy) view {
 const day = 24 * time.Hour
 
 // Handler serves the page.
-func Handler(f frame.Frame, rules policy.Policy) fiber.Handler {
+func Handler(f frame.Frame, rules func() policy.Policy) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		return f.Show(c, frame.Page{Title: "Enrol", Template: page, View: fill(f, rules), Scripts: []string{"enrol.js"}, Public: true})
+		return f.Show(c, frame.Page{Title: "Enrol", Template: page, View: fill(f, rules()), Scripts: []string{"enrol.js"}, Public: true})
 	}
 }

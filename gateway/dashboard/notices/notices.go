@@ -1,4 +1,4 @@
-// Package notices is the page about what one reseller was told: each notice, by which channels it went, what became of each try, and
+// Package notices is the pages about what one reseller was told, and about what could not be brought to anybody: each notice, by which channels it went, what became of each try, and
 // what proves that it came. An officer tries again what is parked. It decides nothing: who is told what, and what proves it, is
 // delivery's.
 package notices
@@ -31,6 +31,8 @@ type Outbox interface {
 	Notices(ctx context.Context, audience notices.Audience, after int64, limit int) ([]delivery.Notice, error)
 	Channels(ctx context.Context, about envelope.Entity, jtis []string) (map[string]delivery.Channels, error)
 	Retry(ctx context.Context, audience notices.Audience, sequence int64) (delivery.Notice, error)
+	Outbox(ctx context.Context, state delivery.State, after string, limit int) ([]delivery.Outgoing, error)
+	AllStreams(ctx context.Context, after string, limit int) ([]delivery.StreamLine, error)
 }
 
 // Pages serves the page of one gateway.
@@ -44,15 +46,17 @@ type Pages struct {
 //go:embed page.html
 var pageHTML string
 
-var page = frame.Parse(pageHTML)
+var page = frame.Parse(Parts + pageHTML)
 
 // pageSize is how many notices one page shows.
 const pageSize = 50
 
-// Mount registers the page and what it does. signedIn comes before both.
+// Mount registers the pages and what they do. signedIn comes before both.
 func (p Pages) Mount(router fiber.Router, signedIn fiber.Handler) {
 	router.Get("/resellers/:id/notices", signedIn, p.show)
 	router.Post("/resellers/:id/notices/:notice/retry", signedIn, p.retry)
+	router.Get("/outbox", signedIn, p.outbox)
+	router.Post("/outbox/:id/retry", signedIn, p.retryOutgoing)
 }
 
 func (p Pages) file(c *fiber.Ctx) (docket.File, error) {

@@ -30,6 +30,7 @@ type notice struct {
 	Receipt  string
 	Proofs   []proof
 	Ways     []way
+	Roads    []Road // of a step, whose notice must be proved
 }
 
 // proof is what proves that the notice came.
@@ -43,12 +44,14 @@ type way struct {
 	Words string
 	State string
 	Tries []try
+	Retry string // address that tries it again, where it is parked
 }
 
 type try struct {
 	At      frame.Moment
 	Words   string
 	Latency string
+	Said    string // what was sent and what was answered
 }
 
 // states say what became of a notice on one road.
@@ -108,8 +111,15 @@ func noticeOf(one delivery.Notice, by delivery.Channels, now time.Time) notice {
 		shown.Proofs = append(shown.Proofs, proof{channels[p.Channel], frame.MomentOf(p.ProvedAt, now)})
 	}
 	shown.Ways = append(shown.Ways, wayOf("To the reseller's system", one, now))
+	if len(by.Later) > 0 {
+		shown.Roads = RoadsOf(by, now)
+	}
 	for _, m := range by.Mails {
-		shown.Ways = append(shown.Ways, wayOf("By mail to the contact "+m.Contact, m.Notice, now))
+		way := wayOf("By mail to the contact "+m.Contact, m.Notice, now)
+		if m.State == delivery.Parked {
+			way.Retry = "/outbox/" + m.OutboxID() + "/retry"
+		}
+		shown.Ways = append(shown.Ways, way)
 	}
 	return shown
 }
@@ -123,7 +133,7 @@ func wayOf(words string, one delivery.Notice, now time.Time) way {
 		w.State = "not sent yet"
 	}
 	for _, a := range one.Attempts {
-		w.Tries = append(w.Tries, try{At: frame.MomentOf(a.At, now), Words: wordsOf(a), Latency: a.Latency.Round(time.Millisecond).String()})
+		w.Tries = append(w.Tries, tryOf(a, now))
 	}
 	return w
 }

@@ -18,17 +18,21 @@ import (
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/gateway/dashboard/frame"
+	"github.com/cipgate/cipgate/gateway/dashboard/notices"
 	"github.com/cipgate/cipgate/gateway/dashboard/waiting"
 	"github.com/cipgate/cipgate/gateway/officer"
 	"github.com/cipgate/cipgate/gateway/problem"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/findings"
 	"github.com/cipgate/cipgate/resellers/policy"
+	"github.com/cipgate/cipgate/sync/delivery"
 )
 
 // Docket is where the reseller's file comes from.
 type Docket interface {
 	officer.Cases
+	officer.Orders
 	Outlook(file docket.File) (escalation.Prospect, error)
 }
 
@@ -37,18 +41,26 @@ type Ledger interface {
 	Latest(ctx context.Context, id envelope.ID, before int64, limit int) ([]statement.Entry, error)
 }
 
+// Outbox is where its notices are.
+type Outbox interface {
+	Channels(ctx context.Context, about envelope.Entity, jtis []string) (map[string]delivery.Channels, error)
+}
+
 // Sources are what the page is made from.
 type Sources struct {
-	Docket Docket
-	Ledger Ledger
-	Policy policy.Policy
-	Now    func() time.Time
+	Docket  Docket
+	Ledger  Ledger
+	Outbox  Outbox               // how the notice of the last step goes; nil where nobody keeps that
+	Reached officer.Reached      // when its orders were delivered
+	Self    envelope.Entity      // the gateway
+	Policy  func() policy.Policy // in force
+	Now     func() time.Time
 }
 
 //go:embed page.html
 var pageHTML string
 
-var page = frame.Parse(waiting.Parts + pageHTML)
+var page = frame.Parse(waiting.Parts + waiting.Owed + waiting.Ordered + notices.Parts + pageHTML)
 
 // Handler serves the page under an address that ends in the reseller's id.
 func Handler(f frame.Frame, from Sources) fiber.Handler {
@@ -78,9 +90,15 @@ func Handler(f frame.Frame, from Sources) fiber.Handler {
 		if err != nil {
 			return fmt.Errorf("looking ahead for %s: %w", file.Entity, err)
 		}
-		shown := fill(from.Policy, f.Entity, file, ahead, past, now)
+		for i := range file.Case.Findings {
+			file.Case.Findings[i].Evidence = findings.Visible(file.History, file.Case.Findings[i].Evidence, officer.Reads(c.UserContext()))
+		}
+		shown := fill(from.Policy(), f.Entity, file, ahead, past, now)
 		if shown.Newest = before == end; shown.Newest {
 			if err := from.acts(c.UserContext(), &shown, file, now); err != nil {
+				return err
+			}
+			if shown.Told, err = from.told(c.UserContext(), file, now); err != nil {
 				return err
 			}
 			shown.Done = waiting.Done(c)

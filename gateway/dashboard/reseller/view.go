@@ -33,6 +33,14 @@ type view struct {
 	Policy      string       // the one the case is pinned to
 	Findings    []finding
 	Done        string // what was recorded before the page was shown
+	Told        told
+	Notice      waiting.Call // what the next step waits for; none if it waits for no proof
+	Obligations []waiting.Obligation
+	Orders      []waiting.Order
+	MoreOrders  bool
+	Succession  succession
+	Above       above  // where another superior must be found
+	Below       string // how many stand right below, empty if nobody does
 	Approvals   []waiting.Approval
 	Reviews     []waiting.Review
 	Holds       []hold
@@ -161,6 +169,13 @@ func tone(s statement.Statement) string {
 		return frame.BadgeOf(escalation.Restricted).Tone
 	case statement.ClosureOrdered:
 		return frame.BadgeOf(escalation.Closing).Tone
+	case statement.HandOverOrdered:
+		return frame.BadgeOf(escalation.Closing).Tone
+	case statement.SuperiorChanged:
+		if said.Status == statement.SuperiorStays {
+			return frame.BadgeOf(escalation.Good).Tone
+		}
+		return frame.BadgeOf(escalation.Warned).Tone
 	case statement.RelationshipTerminated:
 		return frame.BadgeOf(escalation.Terminated).Tone
 	}

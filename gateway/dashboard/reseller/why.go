@@ -93,6 +93,23 @@ func (from Sources) acts(ctx context.Context, v *view, file docket.File, now tim
 	for _, a := range asked {
 		v.Approvals = append(v.Approvals, waiting.ApprovalOf(a, back, now))
 	}
+	if err := from.orders(ctx, v, file, now); err != nil {
+		return err
+	}
+	notice, waits, err := from.Docket.Notice(ctx, file)
+	if err != nil {
+		return err
+	}
+	if waits {
+		v.Notice = waiting.CallOf(ctx, waiting.Reseller{ID: v.ID}, officer.NotifiedOf(notice), back, now)
+	}
+	owed, err := officer.ObligationsOf(ctx, from.Docket, file.ID(), now)
+	if err != nil {
+		return err
+	}
+	for _, o := range owed {
+		v.Obligations = append(v.Obligations, waiting.ObligationOf(ctx, o, v.Name, back, now))
+	}
 	for _, r := range officer.ReviewsOf(ctx, file) {
 		v.Reviews = append(v.Reviews, waiting.ReviewOf(r, back, now))
 	}

@@ -25,6 +25,9 @@ type form struct {
 	reason    string
 	kind      string
 	authority string
+	whom      string
+	reference string
+	silent    bool      // nobody answered
 	until     time.Time // zero if none was given
 }
 
@@ -49,6 +52,30 @@ var acts = map[string]act{
 	"reject-appeal":      {"You decided against the reseller.", onAppeal(false)},
 	"grant-extension": {"More time is granted.", func(ctx context.Context, acts officer.Acts, by statement.Officer, f form) error {
 		_, err := acts.GrantExtension(ctx, by, f.reseller, f.until, f.item, f.reason)
+		return err
+	}},
+	"record-notice": {"What you did to tell the reseller is on record.", func(ctx context.Context, acts officer.Acts, by statement.Officer, f form) error {
+		_, err := acts.RecordNotice(ctx, by, f.reseller, desk.Told{Notice: f.item, Channel: f.kind, Whom: f.whom, At: f.until, Reason: f.reason, Unanswered: f.silent})
+		return err
+	}},
+	"fulfil-obligation": {"The obligation is fulfilled.", func(ctx context.Context, acts officer.Acts, by statement.Officer, f form) error {
+		_, err := acts.FulfilObligation(ctx, by, f.item, f.reference, f.reason)
+		return err
+	}},
+	"propose-waiver": {"You proposed to waive the obligation. Another officer confirms it.", func(ctx context.Context, acts officer.Acts, by statement.Officer, f form) error {
+		_, err := acts.ProposeWaiver(ctx, by, f.item, f.reason)
+		return err
+	}},
+	"confirm-order": {"What you said of the order is on record.", func(ctx context.Context, acts officer.Acts, by statement.Officer, f form) error {
+		_, err := acts.ConfirmOrder(ctx, by, f.item, desk.Carried{Outcome: f.kind, Reason: f.reason})
+		return err
+	}},
+	"name-successor": {"The successor is named.", func(ctx context.Context, acts officer.Acts, by statement.Officer, f form) error {
+		_, err := acts.NameSuccessor(ctx, by, f.reseller, envelope.Entity(f.whom), f.until, f.reason)
+		return err
+	}},
+	"withdraw-successor": {"Nobody is named as successor any more.", func(ctx context.Context, acts officer.Acts, by statement.Officer, f form) error {
+		_, err := acts.DropSuccessor(ctx, by, f.reseller, f.reason)
 		return err
 	}},
 	"confirm-proposal": {"You confirmed it.", func(ctx context.Context, acts officer.Acts, by statement.Officer, f form) error {
@@ -113,7 +140,8 @@ func Post(acting officer.Acts) fiber.Handler {
 }
 
 func read(values url.Values) (form, error) {
-	f := form{item: values.Get("item"), reason: strings.TrimSpace(values.Get("reason")), kind: values.Get("kind"), authority: strings.TrimSpace(values.Get("authority"))}
+	f := form{item: values.Get("item"), reason: strings.TrimSpace(values.Get("reason")), kind: values.Get("kind"), authority: strings.TrimSpace(values.Get("authority")),
+		whom: strings.TrimSpace(values.Get("whom")), reference: strings.TrimSpace(values.Get("reference")), silent: values.Get("unanswered") != ""}
 	if f.reason == "" {
 		return f, fmt.Errorf("%w: reason: wanted why you do this; it stands in the ledger. Go back and say it", problem.ErrRequest)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/cipgate/cipgate/gateway/officer"
 	"github.com/cipgate/cipgate/resellers/desk"
 	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/obligations"
 )
 
 // Approval is a step that waits for people, as a page shows it.
@@ -19,6 +20,7 @@ type Approval struct {
 	Refused  string // who refused and why, empty if nobody did
 	Whose    string // whom it is put before
 	Silence  string
+	Unproved string // what proof of notice it waits for beside
 	StepAt   frame.Moment
 	Limit    frame.Moment
 	May      bool
@@ -38,6 +40,9 @@ func ApprovalOf(a officer.Approval, back string, now time.Time) Approval {
 	shown := Approval{Key: a.ID, Reseller: Reseller{a.ResellerID, a.Name}, Does: frame.Sentence(a.Does), Whose: whose(a, now), StepAt: frame.MomentOf(a.StepAt, now),
 		May: a.MayApprove, WhyNot: a.WhyNot, Back: back, Silence: "Without an answer it waits, and the limit of the case with it.",
 		Tone: frame.StepOf(escalation.Step{What: a.Does}, now).Tone}
+	if a.Unproved != "" {
+		shown.Unproved = frame.Sentence(a.Unproved)
+	}
 	if a.Silence == "acts" {
 		shown.Silence = "Without an answer it is taken all the same."
 	}
@@ -123,6 +128,9 @@ func proposalOf(p desk.Proposal, asking string, denied error, back string, now t
 		shown.Words = fmt.Sprintf("Release the guard on %s until %s", p.Subject, officer.When(p.EndsAt))
 	} else {
 		shown.About = Reseller{p.About.ID().String(), string(p.About)}
+	}
+	if p.Action == obligations.ActionWaived {
+		shown.Words = "Waive the obligation " + p.Subject
 	}
 	switch {
 	case denied != nil:

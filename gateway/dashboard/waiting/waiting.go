@@ -25,7 +25,12 @@ var pageHTML string
 //go:embed parts.html
 var Parts string
 
-var page = frame.Parse(Parts + pageHTML)
+// Owed are the templates "obligation" and "call"; they need those of Parts.
+//
+//go:embed owed.html
+var Owed string
+
+var page = frame.Parse(Parts + Owed + pageHTML)
 
 // view is what the page shows.
 type view struct {
@@ -37,6 +42,8 @@ type view struct {
 	More      bool       // there are more than are shown
 	Reviews   []Review
 	Proposals []Proposal
+	Calls     []Call
+	Overdue   int // obligations
 }
 
 // Here is the page's address.
@@ -79,6 +86,9 @@ func Handler(f frame.Frame, cases officer.Cases, acts officer.Acts, now func() t
 		_, denied := officer.Permit(ctx, "confirm-proposal")
 		for _, p := range proposals {
 			shown.Proposals = append(shown.Proposals, proposalOf(p, asking.ID, denied, Here, at))
+		}
+		if err := shown.owed(ctx, cases, at); err != nil {
+			return err
 		}
 		return f.Show(c, frame.Page{Title: "Approvals", Template: page, View: shown})
 	}

@@ -9,6 +9,7 @@ expect day 44   orders no-new-accounts
 expect day 44   restricted
 expect day 51   orders reseller-account
 expect day 51   closing
+expect day 59   orders remaining-accounts
 expect day 59   terminated
 expect day 91   still terminated
 

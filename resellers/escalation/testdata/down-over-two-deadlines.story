@@ -15,6 +15,7 @@ expect day 53   limit kept
 expect day 54   orders reseller-account
 expect day 54   closing
 expect day 54   next terminated on day 59
+expect day 59   orders remaining-accounts
 expect day 59   terminated
 expect day 59   limit kept
 

@@ -15,6 +15,7 @@ expect day 73   orders no-new-accounts
 expect day 73   restricted
 expect day 74   orders reseller-account
 expect day 74   closing
+expect day 75   orders remaining-accounts
 expect day 75   terminated
 expect day 75   limit passed
 

@@ -13,6 +13,7 @@ expect day 55   restricted
 expect day 57   orders reseller-account
 expect day 57   closing
 expect day 57   limit kept
+expect day 59   orders remaining-accounts
 expect day 59   terminated
 
 until day 200

@@ -22,6 +22,7 @@ expect day 51  closing
 expect day 58 23:59:59  still closing
 expect day 58  limit kept
 
+expect day 59  orders remaining-accounts
 expect day 59  terminated
 expect day 59  next nothing
 expect day 59  limit kept

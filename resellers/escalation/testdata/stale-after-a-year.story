@@ -26,6 +26,7 @@ expect day 774  orders no-new-accounts
 expect day 774  restricted
 expect day 781  orders reseller-account
 expect day 781  closing
+expect day 789  orders remaining-accounts
 expect day 789  terminated
 
 until day 900

@@ -1,0 +1,24 @@
+package history
+
+import (
+	"time"
+
+	"github.com/cipgate/cipgate/attestations/statement"
+)
+
+// ActionOrderConfirmed is an officer's action, or that of one of the provider's own systems: an order was carried out, or cannot be. Its
+// details are "outcome", as order-confirmation names it, and "on", the day.
+const ActionOrderConfirmed = "order.confirmed"
+
+// OutcomeDone is the outcome of an order that was carried out whole.
+const OutcomeDone = "done"
+
+// carriedOut folds what the provider's own people and systems say of an order. It proves nothing of what the reseller was told.
+func (h History) carriedOut(said statement.OfficerAction, leafIndex int64, at time.Time) History {
+	if outcome := detail(said, "outcome"); outcome == OutcomeDone {
+		h.Orders = h.Orders.settled(leafIndex, at, called(said.On.ID))
+	} else {
+		h.Orders = h.Orders.answered(said.On.ID, outcome, at)
+	}
+	return h
+}

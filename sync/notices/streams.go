@@ -1,0 +1,68 @@
+package notices
+
+import (
+	"strings"
+
+	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/statement"
+)
+
+// What officers do to a stream: about the reseller whose it is, or about the gateway for one of the provider's own systems, which a
+// detail names. What follows the prefix is the stream's status from then on.
+const (
+	actionStreamEnabled  = streamPrefix + "enabled"
+	actionStreamPaused   = streamPrefix + "paused"
+	actionStreamDisabled = streamPrefix + "disabled" // of a system of the provider: a reseller's notices are mandatory
+
+	detailSystem = "system" // which of the provider's systems, by the label of its token
+	detailTold   = "told"   // what the receiver is told as the reason; nothing if it is left out
+
+	streamPrefix = "stream."
+
+	// A token that is ended leaves its system's stream disabled: else what is stated would go on to whoever lost the token.
+	actionTokenRevoked = "token.revoked"
+	detailToken        = "token"
+	toldRevoked        = "The token of this receiver was ended."
+)
+
+// StreamChange is what an officer did to a stream.
+type StreamChange struct {
+	Audience Audience
+	Status   string // enabled, paused, disabled
+	Told     string
+}
+
+// StreamChanged reads what an officer did to a stream; false if an entry is no such thing.
+func StreamChanged(entry statement.Entry, self envelope.Entity) (change StreamChange, ok bool) {
+	said, is := entry.Statement.(statement.OfficerAction)
+	if !is || entry.By != self {
+		return StreamChange{}, false
+	}
+	system := ""
+	for _, detail := range said.Details {
+		switch detail.Name {
+		case detailSystem:
+			system = detail.Value
+		case detailTold:
+			change.Told = detail.Value
+		case detailToken:
+			if said.Action == actionTokenRevoked && entry.About == self {
+				return StreamChange{Audience: OfSystem(detail.Value), Status: "disabled", Told: toldRevoked}, true
+			}
+		}
+	}
+	change.Audience, change.Status = OfReseller(entry.About), strings.TrimPrefix(said.Action, streamPrefix)
+	switch said.Action {
+	case actionStreamEnabled, actionStreamPaused:
+	case actionStreamDisabled:
+		if entry.About != self {
+			return StreamChange{}, false
+		}
+	default:
+		return StreamChange{}, false
+	}
+	if entry.About == self {
+		change.Audience = OfSystem(system)
+	}
+	return change, entry.About != self || system != ""
+}
