@@ -99,8 +99,8 @@ func policyShadowShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			out, asJSON := cmd.OutOrStdout(), false
-			asJSON, _ = cmd.Flags().GetBool("json")
+			out := cmd.OutOrStdout()
+			asJSON, _ := cmd.Flags().GetBool("json")
 			if day != "" {
 				var told dayTold
 				if err := api.get(cmd.Context(), "/v1/policies/shadow/reports/"+day, &told); err != nil {

@@ -46,7 +46,7 @@ func openPostOffice(ctx context.Context) (*postOffice, error) {
 // Close ends the server, and returns when it has ended.
 func (b *postOffice) Close() error {
 	err := b.server.Close()
-	<-b.served // it ends because it was closed
+	_ = <-b.served // it ends because it was closed
 	if err != nil {
 		return fmt.Errorf("closing the trial's mail server: %w", err)
 	}

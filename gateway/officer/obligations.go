@@ -18,12 +18,12 @@ import (
 )
 
 func (a API) registerObligations(api huma.API) {
-	register(api, a.Log, http.MethodGet, "/v1/obligations", "list-obligations", "What the provider owes an authority, the one that is due first first", http.StatusOK, a.obligations)
+	register(api, a.Log, http.MethodGet, "/v1/obligations", "list-obligations", "What the provider owes an authority, the earliest due date before the others", http.StatusOK, a.obligations)
 	register(api, a.Log, http.MethodGet, "/v1/obligations/{obligation}", "get-obligation", "One obligation", http.StatusOK, a.obligation)
 	register(api, a.Log, http.MethodPost, "/v1/obligations", "record-obligation", "Record that an authority asked for something", http.StatusCreated, a.recordObligation)
 	register(api, a.Log, http.MethodPost, "/v1/obligations/{obligation}/fulfil", "fulfil-obligation", "Record that an obligation was fulfilled", http.StatusOK, a.fulfilObligation)
 	register(api, a.Log, http.MethodPost, "/v1/obligations/{obligation}/waive", "propose-waiver", "Propose that an obligation be waived", http.StatusCreated, a.proposeWaiver)
-	register(api, a.Log, http.MethodGet, "/v1/calls", "list-calls", "Resellers that an officer must call now, since nothing proves that they were told of the last step, the one that is due first first", http.StatusOK, a.calls)
+	register(api, a.Log, http.MethodGet, "/v1/calls", "list-calls", "Resellers that an officer must call now, since nothing proves that they were told of the last step, the most urgent before the others", http.StatusOK, a.calls)
 }
 
 // Obligation is what the provider owes an authority, as the API tells it.

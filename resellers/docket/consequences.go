@@ -26,7 +26,7 @@ func (d *Docket) Consequences(ctx context.Context, p policy.Policy) (backtest.Mo
 		return backtest.Moves{}, err
 	}
 	now := d.now()
-	before, after := *d.shelves.Load(), policy.Shelf{}
+	before := *d.shelves.Load()
 	after, err := d.readShelf(ctx, p)
 	if err != nil {
 		return backtest.Moves{}, err

@@ -1,6 +1,7 @@
 package docket
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -151,7 +152,7 @@ func TestCallsBecomeATaskAndObligationsAreKeptAndEndAndARebuildSaysTheSame(t *te
 		if open = list(Wanted{State: obligations.Open}); len(open) != 1 || open[0].Subject != "2" || !open[0].DueAt.Equal(epoch.Add(730*day)) {
 			t.Errorf("open: %+v", open)
 		}
-		if _, err := d.Obligation(t.Context(), "none"); err != ErrNoObligation {
+		if _, err := d.Obligation(t.Context(), "none"); !errors.Is(err, ErrNoObligation) {
 			t.Error(err)
 		}
 

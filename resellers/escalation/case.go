@@ -205,15 +205,7 @@ func (c Case) after(s statement.Statement, leaf int64) Case {
 	case statement.HandOverOrdered:
 		c = c.ordered(s.Order, s.Case, s.Basis.Now)
 	case statement.ClosureOrdered:
-		if s.Scope == RemainingAccounts {
-			return c.ordered(s.Scope, s.Case, s.Basis.Now)
-		}
-		// From warned too, where the finding is critical.
-		if c.isOpen(s.Case) && !c.WarnedAt.IsZero() && c.ClosingAt.IsZero() {
-			c.ClosingAt, c.TerminatesAt = s.Basis.Now.UTC(), s.TerminatesAt.UTC()
-			c.Orders = append(slices.Clone(c.Orders), Order{Name: s.Scope, Since: c.ClosingAt, Case: s.Case})
-			c = c.tells(StepClose, s.Basis.Now)
-		}
+		return c.closes(s)
 	case statement.OrderWithdrawn:
 		c.Orders = without(c.Orders, func(o Order) bool { return o.Name == s.Order && (o.Case == s.Case || o.Case == "") })
 		if c.isOpen(s.Case) {
@@ -231,6 +223,20 @@ func (c Case) after(s statement.Statement, leaf int64) Case {
 		return c.stood(s)
 	}
 	return c
+}
+
+// closes takes an order to close accounts: of the step, or of what remains when the relationship ends. From warned too, where the
+// finding is critical.
+func (c Case) closes(s statement.ClosureOrdered) Case {
+	if s.Scope == RemainingAccounts {
+		return c.ordered(s.Scope, s.Case, s.Basis.Now)
+	}
+	if !c.isOpen(s.Case) || c.WarnedAt.IsZero() || !c.ClosingAt.IsZero() {
+		return c
+	}
+	c.ClosingAt, c.TerminatesAt = s.Basis.Now.UTC(), s.TerminatesAt.UTC()
+	c.Orders = append(slices.Clone(c.Orders), Order{Name: s.Scope, Since: c.ClosingAt, Case: s.Case})
+	return c.tells(StepClose, s.Basis.Now)
 }
 
 func (c Case) isOpen(id string) bool { return id != "" && id == c.ID }

@@ -253,7 +253,8 @@ func TestWhateverIsSaidOfAnOrderOnlyWhoMaySaysWhetherItIsDone(t *testing.T) {
 			by := rapid.SampledFrom([]envelope.Entity{reseller, successor, stranger}).Draw(t, "by")
 			supersedes := rapid.SampledFrom([]string{"", o.Confirmed.JTI, "another"}).Draw(t, "supersedes")
 			e := statement.Entry{LeafIndex: int64(8 + i), AcceptedAt: on(float64(i)), JTI: fmt.Sprint("jti-", i)}
-			before, mine := o, false
+			before := o
+			var mine bool
 			switch rapid.IntRange(0, 3).Draw(t, "kind") {
 			case 0:
 				e.About, e.By, e.Statement = by, by, statement.OrderConfirmation{Order: "order", Outcome: outcome, Supersedes: supersedes}

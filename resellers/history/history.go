@@ -153,10 +153,6 @@ func (h History) With(e statement.Entry) History {
 	case statement.EntityEnrolled:
 		return h.enrolled(s, e.LeafIndex, acceptedAt)
 	case statement.CIPAttestation:
-		if s.Copy != nil {
-			h = h.named(s.Copy.SHA256, acceptedAt)
-		}
-		h.Unproved = h.Unproved.with(false, e.LeafIndex, acceptedAt) // who does what was asked was reached
 		return h.attested(s, e.LeafIndex, acceptedAt)
 	case statement.SuspiciousActivity:
 		return h.suspected(s, e)
@@ -210,9 +206,11 @@ func (h History) enrolled(s statement.EntityEnrolled, leafIndex int64, at time.T
 
 func (h History) attested(s statement.CIPAttestation, leafIndex int64, at time.Time) History {
 	a := Attestation{LeafIndex: leafIndex, AcceptedAt: at, Occasion: s.Occasion, NotInPlace: notInPlace(s.Elements)}
-	owed := s.Basis != "adopted" // whoever adopted its superior's program has no written program of its own
+	h.Unproved = h.Unproved.with(false, leafIndex, at) // who does what was asked was reached
+	owed := s.Basis != "adopted"                       // whoever adopted its superior's program has no written program of its own
 	if s.Copy != nil {
 		a.Copy = s.Copy.SHA256
+		h = h.named(a.Copy, at)
 		named, _ := h.Copy(a.Copy)
 		owed = owed && named.ReceivedAt.IsZero()
 	}

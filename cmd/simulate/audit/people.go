@@ -211,8 +211,8 @@ func (d *dossier) barred(officer string) bool {
 
 // settles notes that an officer settled a finding. Evidence and late reports are facts for good: with the finding they are settled too.
 func (d *dossier) settles(e Entry, o *finding, upheld bool) {
-	if !o.settledAt.IsZero() {
-		return // the first one settled it
+	if o.upheld && !upheld {
+		return // what an appeal found wrong is not mended by what is accepted after it
 	}
 	o.settledLeaf, o.settledAt, o.upheld = e.Leaf, e.AcceptedAt, upheld
 	switch o.rule {

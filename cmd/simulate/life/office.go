@@ -85,16 +85,7 @@ func (o *office) acts(r *reseller, now time.Time) []Draft {
 		o.holds = append(o.holds, placed.JTI)
 		return []Draft{placed}
 	case what < 19 && len(o.holds) > 0:
-		did.Action, did.On = []string{"hold.lifted", "hold.lift-proposed"}[r.r.IntN(2)], statement.Target{Type: "hold", ID: o.holds[r.r.IntN(len(o.holds))]}
-		if r.r.IntN(2) == 0 { // one proposes it and lifts it, or two do
-			did.Action, did.On.ID = "hold.lift-proposed", o.holds[len(o.holds)-1]
-			second := did
-			second.Action = "hold.lifted"
-			if r.r.IntN(2) == 0 {
-				second.Officer = another
-			}
-			return []Draft{r.record(did), r.record(second)}
-		}
+		return o.lifts(r, did, another)
 	case what < 21:
 		did.Action, did.EndsAt = "extension.granted", ends(20)
 	case what == 21:
@@ -105,6 +96,22 @@ func (o *office) acts(r *reseller, now time.Time) []Draft {
 		return nil
 	}
 	return []Draft{r.record(did)}
+}
+
+// lifts ends a hold, or proposes it.
+func (o *office) lifts(r *reseller, did statement.OfficerAction, another statement.Officer) []Draft {
+	did.Action, did.On = []string{"hold.lifted", "hold.lift-proposed"}[r.r.IntN(2)], statement.Target{Type: "hold", ID: o.holds[r.r.IntN(len(o.holds))]}
+	if r.r.IntN(2) != 0 {
+		return []Draft{r.record(did)}
+	}
+	// One proposes it and lifts it, or two do.
+	did.Action, did.On.ID = "hold.lift-proposed", o.holds[len(o.holds)-1]
+	second := did
+	second.Action = "hold.lifted"
+	if r.r.IntN(2) == 0 {
+		second.Officer = another
+	}
+	return []Draft{r.record(did), r.record(second)}
 }
 
 // settles decides a cure, of which the jti and behind a space the finding is given.
