@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -46,7 +47,9 @@ func openPostOffice(ctx context.Context) (*postOffice, error) {
 // Close ends the server, and returns when it has ended.
 func (b *postOffice) Close() error {
 	err := b.server.Close()
-	_ = <-b.served // it ends because it was closed
+	if served := <-b.served; err == nil && !errors.Is(served, smtp.ErrServerClosed) {
+		err = served
+	}
 	if err != nil {
 		return fmt.Errorf("closing the trial's mail server: %w", err)
 	}
