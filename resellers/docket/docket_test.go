@@ -202,8 +202,8 @@ func killedAtEachStep(t *testing.T, story []scene, atLeast, every int) {
 		if store == "postgres" {
 			stride = 7 // each run makes a database of its own; the code between the steps is the same
 		}
-		if underRace && store == "sqlite" {
-			stride = 12 // `go test` without the race detector dies at every step
+		if underRace {
+			stride = 24 // `go test` without the race detector dies at every step
 		}
 		for after := 0; after < steps; after += stride * every {
 			t.Run(fmt.Sprint("after step ", after), func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"flag"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,15 @@ import (
 	"github.com/cipgate/cipgate/resellers/policy"
 )
 
-func TestMain(m *testing.M) { migrationstest.Main(m) }
+// TestMain draws less of each property under the race detector, unless -rapid.checks says otherwise.
+func TestMain(m *testing.M) {
+	if underRace {
+		if err := flag.Set("rapid.checks", "30"); err != nil {
+			panic(err)
+		}
+	}
+	migrationstest.Main(m)
+}
 
 const (
 	self   = envelope.Entity("https://provider.example")
