@@ -139,7 +139,6 @@ func TestARefusedInvitationEnrolmentOrPushEndsWith2AndTheGatewaysWords(t *testin
 	home := filepath.Join(homes, "first")
 	cipgate(t, "join", "--home", filepath.Join(homes, "none"), p.base+"/enrol#wrong").exits(t, exitRefused, "invitation")
 	cipgate(t, "join", "--home", home, address).exits(t, exitDone)
-	cipgate(t, "join", "--home", home, address).exits(t, exitDone) // said again, it changes nothing
 	cipgate(t, "join", "--home", home, p.invite("Another Cloud GmbH")).exits(t, exitRefused, home, "another --home")
 	cipgate(t, "join", "--home", filepath.Join(homes, "second"), address).exits(t, exitRefused, "409")
 
