@@ -12,7 +12,7 @@ import (
 	"github.com/cipgate/cipgate/migrations"
 )
 
-// migratedFile is what a migrated and closed SQLite database holds: read once, then copied. Running every migration again takes forty times as
+// migratedFile is what a migrated and closed SQLite database holds: read once, then copied. Running every migration again takes ten times as
 // long, and there are some thousand tests.
 var migratedFile = sync.OnceValues(func() (_ []byte, err error) {
 	folder, err := os.MkdirTemp("", "cipgate-template-")
