@@ -178,8 +178,10 @@ func TestDecodeAndSchemaAgreeOnEveryFormAtEveryPlace(t *testing.T) {
 			if p.part["enum"] != nil {
 				tried = words
 			}
-			for text := range tried {
-				agree(t, k, compact(edited(event, p.path, text)))
+			for i, text := range slices.Sorted(maps.Keys(tried)) {
+				if (i+len(done))%placeStride == 0 {
+					agree(t, k, compact(edited(event, p.path, text)))
+				}
 			}
 		}
 	})

@@ -23,11 +23,14 @@ import (
 	"github.com/cipgate/cipgate/sync/trust"
 )
 
-// buildGateway builds cipgate without C, as it is shipped.
-func buildGateway(ctx context.Context, folder string) (string, error) {
+// shipped is how a released cipgate is built: without C.
+const shipped = "CGO_ENABLED=0"
+
+// buildGateway builds cipgate in an environment that differs by settings.
+func buildGateway(ctx context.Context, folder string, settings ...string) (string, error) {
 	program := filepath.Join(folder, "cipgate")
 	build := exec.CommandContext(ctx, "go", "build", "-o", program, module+"/cmd/cipgate")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build.Env = append(os.Environ(), settings...)
 	if said, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build cipgate: %w: %s", err, bytes.TrimSpace(said))
 	}

@@ -24,8 +24,13 @@ func TestAWholeBenchmarkMeasuresBothAndFindsWhatTheyAcknowledged(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds cipgate")
 	}
+	program, err := buildGateway(t.Context(), t.TempDir()) // as this test was, from what is compiled already
+	if err != nil {
+		t.Fatal(err)
+	}
 	var out bytes.Buffer
-	err := run(t.Context(), []string{"--stores=sqlite", "--clients=3", "--rounds=2", "--warmup=0s", "--time=200ms", "--folder=" + t.TempDir(), "--json"}, &out, t.Output())
+	err = run(t.Context(), []string{"--stores=sqlite", "--clients=3", "--rounds=2", "--warmup=0s", "--time=200ms", "--folder=" + t.TempDir(),
+		"--cipgate=" + program, "--json"}, &out, t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -93,7 +93,7 @@ func (p *plan) contenders(ctx context.Context, folder string, progress io.Writer
 	gateway := p.cipgate
 	if gateway == "" {
 		fmt.Fprintln(progress, "bench: builds cipgate")
-		if gateway, err = buildGateway(ctx, folder); err != nil {
+		if gateway, err = buildGateway(ctx, folder, shipped); err != nil {
 			return nil, err
 		}
 	}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package migrationstest
+
+const underRace = false
