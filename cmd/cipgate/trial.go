@@ -91,6 +91,9 @@ func trial(ctx context.Context, wish trialWish, stdout, stderr io.Writer) (err e
 		officer: newClient(config.PublicURL, strings.TrimSpace(string(token))),
 		gateway: config.PublicURL, folder: wish.data, box: box,
 	}
+	if err := s.morning(program); err != nil {
+		return err
+	}
 	if err := s.tellAll(program); err != nil {
 		return fmt.Errorf("the story broke off: %w", err)
 	}

@@ -222,6 +222,17 @@ func (s *story) state(p part) (stands, error) {
 	return got, err
 }
 
+// morning begins a story of a day's last hour an hour later: the guard counts by the day in UTC, and what is to fall due in the same minute
+// must not fall on two days.
+func (s *story) morning(program *Program) error {
+	if s.start.UTC().Hour() < 23 {
+		return nil
+	}
+	err := s.passTo(program, s.start.Add(time.Hour))
+	s.start = program.clock.Now()
+	return err
+}
+
 // pass moves the clock to a day of the story and tells what the gateway decided about the parts meanwhile.
 func (s *story) pass(program *Program, day int, about ...part) error {
 	return s.passTo(program, s.start.Add(time.Duration(day)*24*time.Hour), about...)
