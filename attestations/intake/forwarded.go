@@ -21,7 +21,7 @@ import (
 // read looks at what a submission says, and at what was forwarded in it, however deep. It returns all the sets, each inside the one
 // before. Errors are as of Accept, with pointers that start at the outermost token.
 func (r *Road) read(ctx context.Context, outer envelope.Verified) ([]envelope.Verified, error) {
-	said, err := r.say(outer)
+	said, err := r.say(ctx, outer)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (r *Road) read(ctx context.Context, outer envelope.Verified) ([]envelope.Ve
 		if err != nil {
 			return nil, within(hops.at(), err)
 		}
-		if said, err = r.say(inner); err != nil {
+		if said, err = r.say(ctx, inner); err != nil {
 			return nil, within(hops.at(), err)
 		}
 		sets, hops.issuers = append(sets, inner), append(hops.issuers, inner.Claims().Issuer)
@@ -47,14 +47,17 @@ func (r *Road) read(ctx context.Context, outer envelope.Verified) ([]envelope.Ve
 	return sets, nil
 }
 
-// say reads a statement, and holds it against what the policy asks for.
-func (r *Road) say(v envelope.Verified) (statement.Statement, error) {
+// say reads a statement, and holds it against what the policy asks for and of whom its issuer may speak.
+func (r *Road) say(ctx context.Context, v envelope.Verified) (statement.Statement, error) {
 	said, err := statement.Decode(v)
 	if err != nil {
 		return nil, err
 	}
 	if wrong := r.Content.problems(said); len(wrong) > 0 {
 		return nil, wrong[0].Fault
+	}
+	if err := r.speaks(ctx, v.Claims(), said); err != nil {
+		return nil, err
 	}
 	return said, nil
 }

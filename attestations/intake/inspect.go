@@ -44,7 +44,7 @@ func (r *Road) Inspect(ctx context.Context, raw []byte) (Inspection, error) {
 		return Inspection{}, err
 	}
 	for _, l := range letters {
-		if err := found.meets(ctx, r, l); err != nil {
+		if err := errors.Join(found.meets(ctx, r, l), found.speaks(ctx, r, l)); err != nil {
 			return Inspection{}, err
 		}
 	}
@@ -68,8 +68,14 @@ func (r *Road) InspectClaims(ctx context.Context, claims []byte) (Inspection, er
 	defer r.leave()
 	seen := envelope.InspectClaims(claims, r.terms())
 	found := Inspection{Problems: seen.Problems}
-	if _, err := found.open(ctx, r, seen, found.read(r, seen), nil); err != nil {
+	letters, err := found.open(ctx, r, seen, found.read(r, seen), nil)
+	if err != nil {
 		return Inspection{}, err
+	}
+	for _, l := range letters {
+		if err := found.speaks(ctx, r, l); err != nil {
+			return Inspection{}, err
+		}
 	}
 	found.enter(r, seen)
 	return found, nil

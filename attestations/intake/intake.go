@@ -64,6 +64,8 @@ type Road struct {
 	Content  Content          // what the policy asks of a statement beyond its schema
 	// Customers says who was stated before, so that nobody closes an account of a customer that was not; nil if that is not asked.
 	Customers Customers
+	// Systems says which orders the provider's own systems may confirm; nil if none may state anything.
+	Systems Systems
 	// Verifying bounds the signatures checked at once, so that a flood of forged tokens queues instead of
 	// taking the processor from everything else; nil for no limit.
 	Verifying *semaphore.Weighted

@@ -90,6 +90,12 @@ func TestAfterAFaultTheLogIsWholeAndGoesOn(t *testing.T) {
 				if !errors.Is(err, errInjected) || errors.Is(err, ledger.ErrUnknownOutcome) != test.unknown {
 					t.Errorf("the callers are told %v", err)
 				}
+				if err := l.Able(t.Context()); !errors.Is(err, errInjected) {
+					t.Errorf("after it the ledger is able: %v", err)
+				}
+				if err := l.Able(t.Context()); err != nil {
+					t.Errorf("and nothing has failed since it was asked: %v", err)
+				}
 				if persisted := mustCheckpoint(t, l) != before; persisted != test.persisted {
 					t.Errorf("the checkpoint has moved: %v, wanted %v", persisted, test.persisted)
 				}
@@ -270,6 +276,12 @@ func TestADatabaseThatHasLostItsEndIsNotAppendedTo(t *testing.T) {
 					if _, err := l.Append(t.Context(), author.State(t, 12)); err == nil || !strings.Contains(err.Error(), "restored from a backup") {
 						t.Errorf("got %v, wanted a refusal", err)
 					}
+					if err := l.Able(t.Context()); err == nil || !strings.Contains(err.Error(), "restored from a backup") {
+						t.Errorf("it says that it could append: %v", err)
+					}
+				}
+				if err := second.Able(t.Context()); err != nil {
+					t.Error(err)
 				}
 				mustCheck(t, second)
 			})

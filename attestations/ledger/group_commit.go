@@ -47,6 +47,9 @@ func (l *Ledger) commit(ctx context.Context, requests []*request) []*request {
 		return b, err
 	})
 	l.forgotten = l.forgotten || errors.Is(err, ErrUnknownOutcome)
+	if err != nil || result.committed {
+		l.noteOutcome(err)
+	}
 	switch {
 	case errors.Is(err, ErrUnknownOutcome) && b != nil:
 		return b.settle(err)

@@ -113,6 +113,8 @@ type Ledger struct {
 	// forgotten is set while the database may be ahead of known. Only the committing goroutine uses it.
 	forgotten bool
 	recent    recent
+	// failure is why the last commit failed; nil if it came through, or Able has told it.
+	failure atomic.Pointer[error]
 
 	changed struct {
 		sync.Mutex

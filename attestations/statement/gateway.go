@@ -51,6 +51,17 @@ type WarningIssued struct {
 	LimitAt  time.Time `json:"limit_at"` // end of the 30-day limit clock
 	ToCure   []string  `json:"to_cure"`
 	Dispute  string    `json:"dispute"`
+	// Evidence is what the findings rest on: in the ledger the entries alone; as it is told, those that are for the reader, described.
+	Evidence []Evidence `json:"evidence,omitzero"`
+}
+
+// Evidence is an entry that a finding rests on.
+type Evidence struct {
+	Entry      int64     `json:"entry"`                // leaf index
+	Kind       string    `json:"kind,omitzero"`        // of the statement
+	ReceivedAt time.Time `json:"received_at,omitzero"` // when it was accepted, or as whoever recorded it says
+	Digest     string    `json:"digest,omitzero"`      // base64url SHA-256 of the signed statement
+	JTI        string    `json:"jti,omitzero"`         // of the reseller's own statement
 }
 
 // RestrictionOrdered orders that no new accounts be opened. It can be withdrawn.

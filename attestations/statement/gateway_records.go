@@ -42,6 +42,7 @@ type OfficerAction struct {
 	Reason     string    `json:"reason"`
 	EndsAt     time.Time `json:"ends_at,omitzero"`     // zero if it has no end
 	ProposedBy *Officer  `json:"proposed_by,omitzero"` // nil if nobody else proposed it
+	Document   string    `json:"document,omitzero"`    // the policy file, exactly where one is proposed
 	Details    []Field   `json:"details,omitzero"`
 }
 

@@ -110,6 +110,8 @@ type form struct {
 	exact bool
 	// customer says what a submission's sub_id is: its issuer at most, the customer, or either.
 	customer customerRule
+	// ofOthers says that one of the provider's own systems may state it too, about the reseller that its sub_id names.
+	ofOthers bool
 }
 
 // customerRule says whether a submission names a customer.
@@ -128,7 +130,7 @@ var forms = map[Kind]form{
 	KindSuspiciousActivity:     {decode: decode[SuspiciousActivity], exact: true, customer: mayNameCustomer},
 	KindAITraining:             {decode: decode[AITraining], exact: true, customer: mustNameCustomer},
 	KindRemediation:            {decode: decode[Remediation], exact: true},
-	KindOrderConfirmation:      {decode: decode[OrderConfirmation], exact: true},
+	KindOrderConfirmation:      {decode: decode[OrderConfirmation], exact: true, ofOthers: true},
 	KindForwarded:              {decode: decode[Forwarded], exact: true},
 	KindFindingOpened:          {decode: decode[FindingOpened], gateway: true},
 	KindFindingCured:           {decode: decode[FindingCured], gateway: true},

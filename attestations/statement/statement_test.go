@@ -151,6 +151,30 @@ func TestASubmissionIsAboutItsIssuerWhateverSubjectItNames(t *testing.T) {
 	}
 }
 
+// One of the provider's own systems confirms an order of the reseller that it names. That nobody else may, the road of submissions sees to.
+func TestAnOrderConfirmationAloneMayNameAnotherReseller(t *testing.T) {
+	const other = envelope.Entity("https://other.example")
+	for _, kind := range Kinds() {
+		if kind.ByGateway() {
+			continue
+		}
+		d := draft(kind, Example(kind))
+		d.Subject = envelope.Subject{Format: "uri", URI: string(other)}
+		claims := sign(t, d).Claims()
+		about, err := About(claims)
+		if may := kind == KindOrderConfirmation; may != (err == nil && about == other) || may != (pointerOf(NotYours(claims)) == "/claims/sub_id") {
+			t.Errorf("%s: about %q, %v; not yours: %v", kind, about, err, NotYours(claims))
+		}
+	}
+	d := draft(KindOrderConfirmation, Example(KindOrderConfirmation))
+	for _, wrong := range []envelope.Subject{{Format: "uri", URI: "https://Other.example"}, {Format: "uri", URI: "urn:x:y"}, {Format: "opaque", ID: "customer"}} {
+		d.Subject = wrong
+		if about, err := About(sign(t, d).Claims()); pointerOf(err) != "/claims/sub_id" {
+			t.Errorf("%+v: about %q, %v", wrong, about, err)
+		}
+	}
+}
+
 // A customer belongs to the entity that states something about it, and the ledger keeps it under that entity.
 func TestASubmissionAboutACustomerIsAboutItsIssuerToo(t *testing.T) {
 	none := envelope.Subject{}

@@ -218,7 +218,7 @@ func resellerNumber(n int) envelope.Entity {
 func (o *office) state(ctx context.Context, p *deliveryPlan, to *receivers) (token []byte, err error) {
 	for n := range p.receivers {
 		wanted := delivery.Wanted{Method: delivery.MethodPush, Endpoint: to.address(n)}
-		if _, err := o.delivery.Create(ctx, notices.OfReseller(resellerNumber(n)), wanted); err != nil {
+		if _, err := o.delivery.Create(ctx, notices.OfReseller(resellerNumber(n)), "", wanted); err != nil {
 			return nil, err
 		}
 	}

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/statement"
@@ -110,14 +112,48 @@ func evidenceIn(t *testing.T, claims []envelope.Claims) (named []int64) {
 	t.Helper()
 	for _, one := range claims {
 		var said struct {
-			Evidence []int64 `json:"evidence"`
+			Evidence jsontext.Value `json:"evidence"`
 		}
 		if err := json.Unmarshal(one.Event, &said); err != nil {
 			t.Fatal(err)
 		}
-		named = append(named, said.Evidence...)
+		if one.EventURI == statement.KindWarningIssued.URI() {
+			for _, e := range warned(t, one).Evidence {
+				named = append(named, e.Entry)
+			}
+			continue
+		}
+		var leaves []int64
+		if err := json.Unmarshal(said.Evidence, &leaves); said.Evidence != nil && err != nil {
+			t.Fatal(err)
+		}
+		named = append(named, leaves...)
 	}
 	return named
+}
+
+func warned(t *testing.T, claims envelope.Claims) (said statement.WarningIssued) {
+	t.Helper()
+	if err := json.Unmarshal(claims.Event, &said); err != nil {
+		t.Fatal(err)
+	}
+	return said
+}
+
+// warningTells checks that whoever is told of the warning is told what it rests on as far as it is for them, with what each is, and that
+// nothing says that there is more.
+func (m matter) warningTells(who string, told []envelope.Claims) {
+	m.g.t.Helper()
+	i := slices.IndexFunc(told, func(c envelope.Claims) bool { return c.EventURI == statement.KindWarningIssued.URI() })
+	if i < 0 {
+		m.g.t.Errorf("%s is told of no warning", who)
+		return
+	}
+	said := warned(m.g.t, told[i])
+	j := slices.IndexFunc(said.Evidence, func(e statement.Evidence) bool { return e.Entry == m.shown.LeafIndex })
+	if j < 0 || said.Evidence[j].Kind != "officer-action" || said.Evidence[j].Digest != m.shown.Digest.String() || said.Evidence[j].ReceivedAt.IsZero() || said.Evidence[j].JTI != "" {
+		m.g.t.Errorf("%s is told that the warning rests on %+v, wanted entry %d among it", who, said.Evidence, m.shown.LeafIndex)
+	}
 }
 
 // asSubject is what the reseller reads with its own access token.
@@ -201,6 +237,7 @@ func (g *gateway) system() func() (claims []envelope.Claims, raw string) {
 // What is for those who need to know it is in no byte of any road to whom it is about, nor of what a viewer or a system of the provider
 // reads; and each road tells what it may, so that the silence means something.
 func TestEvidenceReachesNobodyWhomItIsNotForOverAnyRoad(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, store string) {
 		box := startMailbox(t)
 		g := startGateway(t, store, func(c *Config) { c.Sandbox, c.SMTP, c.MailFrom = true, box.url, "cip@provider.example" })
@@ -274,7 +311,7 @@ func TestEvidenceReachesNobodyWhomItIsNotForOverAnyRoad(t *testing.T) {
 			"standing, signed":        {plain(m.asSubject("/v1/me/standing", standing.MediaType)), "evidence.recorded"},
 			"calendar":                {read(mara, strings.TrimPrefix(feed.URL, g.base)), "evidence.recorded"},
 			"mail":                    {mails, "A shortfall was found"},
-			"the page behind a link":  {answers, "evidence.recorded"},
+			"the page behind a link":  {answers, "evidence that an officer recorded, received"},
 			"the dry run":             {foreseen, `"before":"warned"`},
 			"a system of ours":        {systemBytes, m.shown.JTI},
 			"a viewer's entries":      {read(ida, "/v1/entries?limit=1000"), m.shown.JTI},
@@ -283,7 +320,7 @@ func TestEvidenceReachesNobodyWhomItIsNotForOverAnyRoad(t *testing.T) {
 			"a viewer's findings":     {read(ida, "/v1/findings"), "evidence.recorded"},
 			"a viewer's case":         {read(ida, "/v1/resellers/"+id+"/case"), "evidence.recorded"},
 			"a viewer's figures":      {read(ida, "/v1/resellers/"+id+"/figures"), "customers"},
-			"a viewer's page":         {read(ida, "/resellers/"+id), "No program was ever shown to us."},
+			"a viewer's page":         {read(ida, "/resellers/"+id), "It rests on: evidence that an officer recorded"},
 			"a viewer's notices page": {read(ida, "/resellers/"+id+"/notices"), "shortfall"},
 		} {
 			if !strings.Contains(road.bytes, road.tells) {
@@ -303,6 +340,7 @@ func TestEvidenceReachesNobodyWhomItIsNotForOverAnyRoad(t *testing.T) {
 			}
 		}
 		for name, told := range map[string][]envelope.Claims{"the reseller": polled, "a system": systems} {
+			m.warningTells(name, told)
 			named := evidenceIn(t, told)
 			for _, e := range m.hidden {
 				if slices.Contains(named, e.LeafIndex) {
@@ -321,13 +359,42 @@ func TestEvidenceReachesNobodyWhomItIsNotForOverAnyRoad(t *testing.T) {
 			}
 		}
 
+		// A page of a list is as long for a viewer as for whoever reads all, and goes on where nothing is left out.
+		var few struct {
+			Items []struct {
+				LeafIndex int64 `json:"leaf_index"`
+			} `json:"items"`
+		}
+		for _, path := range []string{"/v1/entries", "/v1/resellers/" + id + "/history"} {
+			for _, limit := range []int{1, 3, 7} {
+				for _, d := range []deskOf{mara, ida} {
+					if err := json.Unmarshal([]byte(read(d, fmt.Sprintf("%s?limit=%d", path, limit))), &few); err != nil || len(few.Items) != limit {
+						t.Errorf("%s: %d of %d, %v", path, len(few.Items), limit, err)
+					}
+				}
+			}
+		}
+
+		// What comes in and is not for a viewer moves nothing on the viewer's page: what its address says was shown is an entry of the viewer's.
+		again = newForge(t, m.r, g.clock.Now())
+		seen := g.clock.Now().Add(-time.Hour).UTC().Format("2006-01-02T15:04:05Z")
+		if status, text := g.pushes(again.customer("customer-77", statement.KindSuspiciousActivity, `{"certainty":"suspected","discovered_at":"`+seen+`","observed_from":"`+seen+
+			`","categories":["integrity"],"description":"Scans from customer-77.","audience":"need-to-know"}`)); status != http.StatusAccepted {
+			t.Fatalf("%d %s", status, text)
+		}
+		g.settled()
+		edition := regexp.MustCompile(`shown=(\d+)\.`).FindStringSubmatch(read(ida, "/resellers/"+id))
+		if edition == nil || !strings.Contains(read(ida, "/v1/resellers/"+id+"/history?limit=1000"), `"leaf_index":`+edition[1]+`,`) {
+			t.Errorf("a viewer's page says that it shows entry %v, which is not in the viewer's history", edition)
+		}
+
 		// Who works on the matter sees all of it.
 		for path, tells := range map[string][]string{
 			"/v1/resellers/" + id + "/history":               {"They deleted the logs.", "Scans from customer-77."},
 			"/v1/entries?limit=1000":                         {m.hidden[0].JTI, m.hidden[1].JTI},
 			"/resellers/" + id:                               {"They deleted the logs.", "Scans from customer-77."},
-			"/v1/resellers/" + id + "/figures":               {`"suspicious_reports":1`},
-			"/v1/resellers/" + id + "/customers/customer-77": {"Scans from customer-77.", `"suspicious_reports":1`},
+			"/v1/resellers/" + id + "/figures":               {`"suspicious_reports":2`},
+			"/v1/resellers/" + id + "/customers/customer-77": {"Scans from customer-77.", `"suspicious_reports":2`},
 		} {
 			text := strings.ReplaceAll(read(mara, path), "&#39;", "'")
 			for _, wanted := range tells {

@@ -213,6 +213,7 @@ func TestOverItsRateAStreamWaitsInsteadOfBeingRefused(t *testing.T) {
 }
 
 func TestBulkAndDryRunsOfTheCommandLine(t *testing.T) {
+	t.Parallel()
 	p := newProcess(t, "")
 	p.start()
 	r := p.joined("Example Cloud GmbH")

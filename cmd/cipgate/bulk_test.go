@@ -125,6 +125,7 @@ func TestAStreamIsAnsweredLineByLineWhileItIsSent(t *testing.T) {
 }
 
 func TestOneTwinInAStreamSpoilsNoOtherLineAndTheOrderIsTheLedgers(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, nil)
 		good := newForge(t, g.enrol("Example Cloud GmbH"), g.clock.Now())

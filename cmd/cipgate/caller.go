@@ -17,12 +17,14 @@ import (
 const calledAtOnce = 200
 
 // callOfficers mails officers about steps that wait for their approval, again when they become the deputy's and the administrator's;
-// about cases that do not move, or have no next step; about what is owed to an authority and is due soon, or overdue; and, those who may
-// release it, about the guard when it holds something back. Each is told once to each officer, however often it is called.
+// about what stands on the watchdog's list: cases that do not move, or have no next step, and resellers that were to be called and were
+// not; about what is owed to an authority and is due soon, or overdue; and, those who may release it, about the guard when it holds
+// something back. Each is told once to each officer, however often it is called; what is late, once each day until it is settled.
 func (p *Program) callOfficers(ctx context.Context) error {
 	if p.delivery.Mail == nil {
 		return nil
 	}
+	now := p.clock.Now()
 	asked, err := p.docket.Asked(ctx, nil, calledAtOnce)
 	if err != nil {
 		return err
@@ -30,7 +32,11 @@ func (p *Program) callOfficers(ctx context.Context) error {
 	var matters []delivery.Matter
 	for _, one := range asked {
 		for _, a := range one.Approvals {
-			matters = append(matters, delivery.Matter{Key: a.ID + " " + a.Whose(p.clock.Now()), Kind: mail.MatterApproval, About: one.File.Entity})
+			key := a.ID + " " + a.Whose(now)
+			if now.After(a.StepAt) { // the step waits
+				key += " " + dateOf(now)
+			}
+			matters = append(matters, delivery.Matter{Key: key, Kind: mail.MatterApproval, About: one.File.Entity})
 		}
 	}
 	watch, err := p.docket.Watch(ctx)
@@ -38,14 +44,17 @@ func (p *Program) callOfficers(ctx context.Context) error {
 		return err
 	}
 	for _, stopped := range append(watch.Late, watch.Lost...) {
-		matters = append(matters, delivery.Matter{Key: "late " + string(stopped.Entity) + " " + sinceWhen(stopped, p.clock.Now()), Kind: mail.MatterLate, About: stopped.Entity})
+		matters = append(matters, delivery.Matter{Key: "late " + string(stopped.Entity) + " " + dateOf(now), Kind: mail.MatterLate, About: stopped.Entity})
+	}
+	for _, uncalled := range watch.Duties.Uncalled {
+		matters = append(matters, delivery.Matter{Key: "uncalled " + string(uncalled.About) + " " + dateOf(now), Kind: mail.MatterPhone, About: uncalled.About})
 	}
 	owed, err := p.docket.Obligations(ctx, docket.Wanted{State: obligations.Open}, nil, calledAtOnce)
 	if err != nil {
 		return err
 	}
 	for _, o := range owed {
-		if why := reminds(o, p.clock.Now()); why != "" {
+		if why := reminds(o, now); why != "" {
 			matters = append(matters, delivery.Matter{Key: "owed " + o.ID + " " + why, Kind: mail.MatterOwed, About: o.About})
 		}
 	}
@@ -64,7 +73,7 @@ func (p *Program) callOfficers(ctx context.Context) error {
 // nothing has come yet.
 func reminds(o obligations.Obligation, now time.Time) string {
 	if o.State(now) == obligations.Overdue {
-		return "overdue " + now.UTC().Format(time.DateOnly)
+		return "overdue " + dateOf(now)
 	}
 	if last := o.Reminded(now); !last.IsZero() {
 		return last.Format(time.RFC3339)
@@ -72,16 +81,8 @@ func reminds(o obligations.Obligation, now time.Time) string {
 	return ""
 }
 
-// sinceWhen names how long a case has not moved, so that it is told once: of one that lacks a step, each day anew.
-func sinceWhen(stopped docket.Stopped, now time.Time) string {
-	switch {
-	case !stopped.Since.IsZero():
-		return stopped.Since.Format(time.RFC3339)
-	case !stopped.At.IsZero():
-		return stopped.At.Format(time.RFC3339)
-	}
-	return now.UTC().Format(time.DateOnly)
-}
+// dateOf names a day, UTC, so that what is still so is told once in it.
+func dateOf(now time.Time) string { return now.UTC().Format(time.DateOnly) }
 
 // noticed is what delivery reads of the cases and of the chain.
 type noticed struct{ *Program }

@@ -320,12 +320,7 @@ func proposalsCommand() *cobra.Command {
 			}
 			return ask(cmd, http.MethodGet, "/v1/proposals", nil, &found, func() {
 				for _, p := range found.Items {
-					by, _ := p["proposed_by"].(map[string]any)
-					until := ""
-					if p["ends_at"] != nil {
-						until = fmt.Sprintf(" until %v", p["ends_at"])
-					}
-					fmt.Fprintf(cmd.OutOrStdout(), "%v: %v %v%s, proposed by %v: %v\n  id %v\n", p["about"], p["action"], p["subject"], until, by["name"], p["reason"], p["id"])
+					tellProposal(cmd.OutOrStdout(), p)
 				}
 				if len(found.Items) == 0 {
 					fmt.Fprintln(cmd.OutOrStdout(), "Nothing waits to be confirmed.")

@@ -53,6 +53,7 @@ func (d deskOf) approval(reseller string) approvalShown {
 }
 
 func TestOfficersTakeACaseToItsEndByTheProgramAlone(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t, "", func(c *Config) { c.Sandbox = true })
 	silent := string(g.enrol("Silent Ltd").about.Entity)
 	mara, jon, ida := g.as("Mara Lind", "approver"), g.as("Jon Reyes", "approver"), g.as("Ida Berg", "viewer")

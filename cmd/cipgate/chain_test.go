@@ -20,6 +20,7 @@ import (
 // Four tiers of a client that is not ours enrol with the real program, each invited below the one before, as deep as the policy
 // allows; what the last states comes up through the three above it, and each token has a receipt of its own.
 func TestAChainOfResellersEnrolsAndForwardsWithReceiptsForEachHop(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		p := newProcess(t, database, "--intake-queue", "4") // the shortest that holds three hops
 		p.start()
@@ -114,6 +115,7 @@ func TestWhatAResellersResellerPushesItselfAndHasForwardedStandsOnce(t *testing.
 
 // One tier is skipped, another reseller's is brought, and a superior that was terminated brings nothing any more.
 func TestOnlyWhoStandsRightAboveForwards(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, walksAlone(t))
 		top, stranger := below{g.enrol("Upper Cloud GmbH"), g}, below{g.enrol("Another Cloud GmbH"), g}
@@ -175,6 +177,7 @@ func TestAQueueThatCouldNeverHoldTheLongestChainIsRefusedAtTheStart(t *testing.T
 
 // Each refusal of what was forwarded, over HTTP, with its place inside the token that came.
 func TestEveryRefusalOfWhatIsForwardedNamesThePlaceInside(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		data := t.TempDir()
 		g := startGateway(t, database, func(c *Config) { c.Data = data })

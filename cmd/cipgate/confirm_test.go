@@ -77,6 +77,7 @@ func TestAContactConfirmsInABrowserThatItIsReached(t *testing.T) {
 		if response, text := g.do(http.MethodGet, "/confirm", browser, nil); response.StatusCode != http.StatusOK || !strings.Contains(text, `name="token" required`) {
 			t.Errorf("without a token: %d %s", response.StatusCode, text)
 		}
+		g.secondConfirms(r, browser)
 		expired := g.asksContact(r)
 		if err := g.Advance(t.Context(), registry.ConfirmationLife); err != nil {
 			t.Fatal(err)
@@ -99,6 +100,32 @@ func TestAContactConfirmsInABrowserThatItIsReached(t *testing.T) {
 			}
 		}
 	})
+}
+
+// secondConfirms demands that the second contact reads words of its own.
+func (g *gateway) secondConfirms(r *reseller, browser http.Header) {
+	g.t.Helper()
+	var asked struct {
+		Token string `json:"token"`
+	}
+	body := map[string]string{"contact": "legal@example.org"}
+	if err := newClient(g.base, g.token).post(g.t.Context(), "/v1/resellers/"+r.about.Entity.ID().String()+"/second-contact", body, &asked); err != nil {
+		g.t.Fatal(err)
+	}
+	_, opened := g.do(http.MethodGet, "/confirm/"+asked.Token, browser, nil)
+	_, done := g.do(http.MethodPost, "/confirm", browser, []byte(url.Values{"token": {asked.Token}}.Encode()))
+	keepPage(g.t, "confirm-second.html", opened)
+	keepPage(g.t, "confirmed-second.html", done)
+	for text, says := range map[string][]string{
+		opened: {"Are you the second contact of", "legal@example.org", "not answered there in time comes to this address too", "not the second contact"},
+		done:   {"also reached through you", "legal@example.org", "and nothing else"},
+	} {
+		for _, words := range append(says, "contact") {
+			if !strings.Contains(text, words) || strings.Contains(text, "compliance@example.com") || strings.Contains(text, "reminders") {
+				g.t.Errorf("the second contact does not read %q, or what the first one does: %s", words, text)
+			}
+		}
+	}
 }
 
 // keepPage writes a page to the folder that CIPGATE_KEEP_PAGES names, to be looked at.

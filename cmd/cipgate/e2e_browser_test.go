@@ -106,6 +106,7 @@ func (p *process) confirms(w window, picture string, command ...string) {
 }
 
 func TestAContactReadsAcknowledgesAndDisputesInARealBrowser(t *testing.T) {
+	t.Parallel()
 	box := startMailbox(t)
 	p := newProcess(t, "sqlite://"+filepath.Join(t.TempDir(), "store.db"), "--sandbox", "--smtp-url", box.url, "--mail-from", "cip@provider.example")
 	p.start()

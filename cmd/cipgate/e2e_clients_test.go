@@ -95,6 +95,7 @@ func readAnswer(t *testing.T, line string) pushedByOthers {
 }
 
 func TestClientsThatAreNotOursEnrolPushAndHoldAReceipt(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		p := newProcess(t, database)
 		p.start()
@@ -133,6 +134,7 @@ func submissions() []string {
 // Each client pushes the smallest example of every event type, in one run. On PostgreSQL one of them is enough: what differs between
 // the clients ends before the store.
 func TestClientsThatAreNotOursPushEveryEventType(t *testing.T) {
+	t.Parallel()
 	for _, store := range migrationstest.Stores {
 		t.Run(store, func(t *testing.T) {
 			g := startGateway(t, migrationstest.URL(t, store), nil)

@@ -78,6 +78,7 @@ func TestWrongUsageEndsWith2AndSaysWhatWasWanted(t *testing.T) {
 }
 
 func TestWhatMayMendItselfEndsWith3(t *testing.T) {
+	t.Parallel()
 	p := newProcess(t, migrationstest.URL(t, "sqlite"))
 	p.start()
 	other := filepath.Join(t.TempDir(), "data")
@@ -100,6 +101,7 @@ func TestWhatMayMendItselfEndsWith3(t *testing.T) {
 }
 
 func TestAGatewayRefusesAStoreThatIsNotItsOwn(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		p := newProcess(t, database)
 		p.start()
@@ -125,6 +127,7 @@ func TestAGatewayRefusesAStoreThatIsNotItsOwn(t *testing.T) {
 }
 
 func TestARefusedInvitationEnrolmentOrPushEndsWith2AndTheGatewaysWords(t *testing.T) {
+	t.Parallel()
 	p := newProcess(t, migrationstest.URL(t, "sqlite"))
 	p.start()
 	invite := func(flags ...string) ended {
@@ -158,6 +161,7 @@ func TestARefusedInvitationEnrolmentOrPushEndsWith2AndTheGatewaysWords(t *testin
 }
 
 func TestWhatDoesNotHoldEndsWith1(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		p := newProcess(t, database)
 		p.start()

@@ -24,6 +24,7 @@ func killRuns(t *testing.T) int {
 }
 
 func TestAGatewayKilledUnderLoadKeepsAllItAcknowledgedAndNothingTwice(t *testing.T) {
+	t.Parallel()
 	const count = 40 * pushers
 	runs := killRuns(t)
 	for _, store := range migrationstest.Stores {

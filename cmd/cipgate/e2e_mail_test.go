@@ -167,6 +167,7 @@ func (g *gateway) confirmContact(entity envelope.Entity) {
 }
 
 func TestAResellerWithoutSoftwareIsMailedReadsAndDisputesOverTheLink(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, store string) {
 		box := startMailbox(t)
 		g := startGateway(t, store, func(c *Config) {

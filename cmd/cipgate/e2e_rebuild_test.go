@@ -80,6 +80,7 @@ func (p *process) answers() map[string]string {
 }
 
 func TestRebuildGivesTheSameAnswersAndStatesNothing(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		p := newProcess(t, database, "--sandbox", "--policy", automaticPolicy(t))
 		p.start()

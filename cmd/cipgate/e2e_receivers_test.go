@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -47,6 +48,7 @@ func (g *gateway) stranger(t *testing.T, name, way, algorithm string) stranger {
 }
 
 func TestAReceiverThatIsNotOursIsWarnedAcknowledgesAndAnswers(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, url string) {
 		g := startGateway(t, url, isSandbox)
 		ways := []struct{ way, algorithm string }{{"poll", "EdDSA"}, {"push", "EdDSA"}, {"poll", "RS256"}, {"push", "RS256"}}
@@ -169,8 +171,10 @@ func (w *witness) jtis() []string {
 const kills = 10
 
 func TestAGatewayKilledTenTimesUnderDeliveryBringsEveryNoticeInOrder(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, url string) {
-		p := newProcess(t, url, "--sandbox")
+		gate := newMailGate(t, startMailbox(t))
+		p := newProcess(t, url, "--sandbox", "--smtp-url", gate.url, "--mail-from", "cip@provider.example")
 		p.start()
 		w := newWitness(t)
 		before := p.statedByTheGateway("")
@@ -178,18 +182,25 @@ func TestAGatewayKilledTenTimesUnderDeliveryBringsEveryNoticeInOrder(t *testing.
 		if err := p.admin().post(t.Context(), "/ssf/streams", body, new(any)); err != nil {
 			t.Fatal(err)
 		}
+		var resellers []*reseller
 		for i := range 2 * kills { // each is enrolled, falls short, and is warned
-			home := t.TempDir()
-			if _, err := join(t.Context(), home, p.invite(fmt.Sprintf("Example Cloud %d GmbH", i))); err != nil {
+			r, err := join(t.Context(), t.TempDir(), p.invite(fmt.Sprintf("Example Cloud %d GmbH", i)))
+			if err != nil {
 				t.Fatal(err)
 			}
+			resellers = append(resellers, r)
+			p.confirmContact(r)
 		}
 		if err := p.admin().post(t.Context(), "/sandbox/clock", map[string]string{"advance": "P31D"}, new(any)); err != nil {
 			t.Fatal(err)
 		}
 		for killed := range kills {
 			w.until(t, 2+killed*(kills/2))
+			// One mail more was answered each time; others came, and who sent them was not told.
+			gate.change(func() { gate.may++ })
+			gate.until("mails under way", func() bool { return gate.may == 0 && gate.held > 0 })
 			p.kill()
+			gate.until("the end of those connections", func() bool { return gate.held == 0 })
 			p.start()
 			// A dead process's lease lasts a minute of the gateway's clock.
 			if err := p.admin().post(t.Context(), "/sandbox/clock", map[string]string{"advance": "PT2M"}, new(any)); err != nil {
@@ -221,7 +232,64 @@ func TestAGatewayKilledTenTimesUnderDeliveryBringsEveryNoticeInOrder(t *testing.
 				t.Fatalf("as number %d came %s, want the %s of entry %d, %s", i, firsts[i], one.Kind, one.Leaf, one.JTI)
 			}
 		}
+		p.mailedOnce(gate, resellers)
 	})
+}
+
+// confirmContact lets a reseller's contact confirm that it is reached, as an officer asked it to.
+func (p *process) confirmContact(r *reseller) {
+	p.t.Helper()
+	var asked confirmationTold
+	err := p.admin().post(p.t.Context(), "/v1/resellers/"+r.about.Entity.ID().String()+"/contact/ask", nil, &asked)
+	if err == nil {
+		_, err = newClient(p.base, asked.Token).send(p.t.Context(), http.MethodPost, "/confirmations", "", nil)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// mailedOnce demands that each contact was mailed its warning, and no mail again but those whose sender was killed before it noted that they were sent.
+func (p *process) mailedOnce(gate *mailGate, resellers []*reseller) {
+	p.t.Helper()
+	gate.change(func() { gate.open = true })
+	p.advance("PT1H")
+	sent := func() (all bool) {
+		for _, r := range resellers {
+			var list struct {
+				Items []toldOf `json:"items"`
+			}
+			p.get("/v1/resellers/"+r.about.Entity.ID().String()+"/notices?limit=100", &list)
+			for _, one := range list.Items {
+				if one.Kind == string(statement.KindWarningIssued) && (len(one.Mails) != 1 || len(one.Mails[0].Attempts) == 0) {
+					return false
+				}
+			}
+		}
+		return true
+	}
+	for late := time.Now().Add(patience); !sent(); {
+		if time.Now().After(late) {
+			p.t.Fatalf("not every contact was mailed within %s", patience)
+		}
+	}
+	gate.until("the end of all mails", func() bool { return gate.held == 0 })
+	by, came := gate.letters()
+	// The one that was answered right before a kill may not have been noted either.
+	if came > len(by)+gate.lost+kills || gate.lost < kills {
+		p.t.Errorf("%d mails came, %d of them different; of %d the sender was killed before it was told", came, len(by), gate.lost)
+	}
+	for _, r := range resellers {
+		mailed := 0
+		for _, texts := range by {
+			if strings.Contains(texts[0], string(r.about.Entity)) {
+				mailed++
+			}
+		}
+		if mailed == 0 {
+			p.t.Errorf("the contact of %s was never mailed", r.about.Entity)
+		}
+	}
 }
 
 // statedEntry is one entry that the gateway stated.

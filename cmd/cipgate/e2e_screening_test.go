@@ -57,6 +57,7 @@ func whoIs(hits []hitTold) string {
 // is held against it, and everybody again when it comes into force; a name is a hint that an officer ends; what is extended goes on,
 // what is lifted hits nobody any more; and a rebuild finds the same.
 func TestSpecialMeasuresAreScreenedFromTheCommandLineToTheLastHit(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		p := newProcess(t, database, "--sandbox", "--policy", policyFile(t, "value: refuse\n    source: >-\n      Nothing in 15 CFR", "value: accept\n    source: >-\n      Nothing in 15 CFR"))
 		p.start()

@@ -24,6 +24,7 @@ func (p *process) beside(database string) *process {
 }
 
 func TestOfTwoGatewaysOnOneDatabaseOneTakesWhatTheOtherLeftUnanswered(t *testing.T) {
+	t.Parallel()
 	const count = 40 * pushers
 	database := migrationstest.URL(t, "postgres")
 	first := newProcess(t, database)

@@ -405,6 +405,7 @@ func mixedOrder(public []byte) []byte {
 }
 
 func TestWhatIsHostileIsRefusedAndNothingIsStored(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, func(c *Config) { c.Timeout = 1 })
 		a := newAttacker(t, g)

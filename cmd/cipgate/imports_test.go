@@ -54,6 +54,7 @@ var rooms = map[string][]room{
 		{"obligations", true},
 		{"backtest", true},
 		{"registry", false},
+		{"outages", false},
 		{"docket", false},
 		{"archive", false},
 		{"desk", false},

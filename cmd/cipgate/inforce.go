@@ -70,7 +70,7 @@ func (p *Program) choosePolicy(ctx context.Context, given *policy.Policy) (polic
 			was = was || a.Policy.Digest() == given.Digest()
 		}
 		if !was {
-			return policy.Policy{}, wrong("--policy: %s is %s (SHA-256 %s), and the ledger says that %s is in force since %s. Start without --policy; then see what moves and put it in force: cipgate policy activate %s",
+			return policy.Policy{}, wrong("--policy: %s is %s (SHA-256 %s), and the ledger says that %s is in force since %s. Start without --policy; then see what moves and propose it, for a second person to put in force (cipgate policy activate): cipgate policy propose %s",
 				p.config.Policy, given.ID(), given.Digest(), last.Policy.ID(), last.At.Format(time.RFC3339), p.config.Policy)
 		}
 		p.log.Warn("--policy names a policy that another one replaced since; the one in force holds. Leave --policy out", "given", given.ID(), "in_force", last.Policy.ID())

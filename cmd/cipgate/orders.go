@@ -28,10 +28,12 @@ type orderShown struct {
 	AcknowledgedBy string     `json:"acknowledged_by,omitzero"`
 	Confirmed      *time.Time `json:"confirmed_at"`
 	ConfirmedBy    string     `json:"confirmed_by,omitzero"`
+	ConfirmedAs    string     `json:"confirmed_as,omitzero"`
 	CarriedOutOn   string     `json:"carried_out_on,omitzero"`
 	Answer         *struct {
 		Outcome   string    `json:"outcome"`
 		By        string    `json:"by"`
+		As        string    `json:"as"`
 		At        time.Time `json:"at"`
 		On        string    `json:"on,omitzero"`
 		LeafIndex int64     `json:"leaf_index"`
@@ -108,7 +110,7 @@ func (o orderShown) tell(out io.Writer) {
 	case o.Withdrawn != nil:
 		line += "\n  withdrawn " + o.Withdrawn.Format(time.RFC3339)
 	case o.Confirmed != nil:
-		line += fmt.Sprintf("\n  confirmed %s by %s", o.Confirmed.Format(time.RFC3339), o.ConfirmedBy)
+		line += fmt.Sprintf("\n  confirmed %s by the %s %s", o.Confirmed.Format(time.RFC3339), o.ConfirmedAs, o.ConfirmedBy)
 	case o.Overdue != nil:
 		line += "\n  OVERDUE since " + o.Overdue.Format(time.RFC3339)
 	case o.DueAt != nil:
@@ -117,7 +119,7 @@ func (o orderShown) tell(out io.Writer) {
 		line += "\n  holds until it is withdrawn"
 	}
 	if o.Answer != nil && o.Answer.Outcome != "done" {
-		line += fmt.Sprintf("; %s said %q, see cipgate orders show", o.Answer.By, o.Answer.Outcome)
+		line += fmt.Sprintf("; the %s %s said %q, see cipgate orders show", o.Answer.As, o.Answer.By, o.Answer.Outcome)
 	}
 	fmt.Fprintf(out, "%s\n  id %s\n", line, o.ID)
 }

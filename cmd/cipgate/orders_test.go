@@ -49,6 +49,7 @@ func (g *gateway) says(r *reseller, kind, customer string, event map[string]any)
 // A reseller falls over one unverified customer: that customer's accounts are ordered closed, the provider's billing says that it is done,
 // the termination hands the others over to a successor, which confirms, and whoever stands below is told, moves, and keeps what it was.
 func TestOrdersAreFollowedUntilSomebodyConfirmsThem(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		const day = 24 * time.Hour
 		g := startGateway(t, database, implicated(t))

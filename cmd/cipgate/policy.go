@@ -19,12 +19,13 @@ func policyCommand() *cobra.Command {
 		Short: "Policies: check, compare, try on the past, run beside, put in force",
 		Long: `A policy file holds the numbers by which resellers are judged, each with its unit, its source and its status, and the rules that are on.
 check, show and diff need no gateway. Before one is put in force it is tried: backtest on the past, shadow beside the one in force,
-simulate on one reseller's future. activate shows what it would move and puts it in force.`,
+simulate on one reseller's future. It takes two people to put one in force: propose shows what it would move and puts that on record, and
+another person's activate shows it again and does it.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(policyCheckCommand(), policyShowCommand(), policyDiffCommand(), policyBacktestCommand(), policySimulateCommand(), policyShadowCommand(),
-		policyActivateCommand(), policyListCommand())
+		policyProposeCommand(), policyActivateCommand(), policyListCommand())
 	return cmd
 }
 
@@ -89,7 +90,7 @@ func (c policyChecked) print(out io.Writer, file string) {
 	if c.Refused {
 		return
 	}
-	fmt.Fprintf(out, "%s is the policy %s. SHA-256 of the file: %s\n  on   %s\n  off  %s\nCompare it with what is in force, then put it in force:\n  cipgate policy diff us-iaas-2024 %s\n  cipgate policy activate %s --reason ...     (a new gateway: cipgate serve --policy %s)\n",
+	fmt.Fprintf(out, "%s is the policy %s. SHA-256 of the file: %s\n  on   %s\n  off  %s\nCompare it with what is in force, then put it in force:\n  cipgate policy diff us-iaas-2024 %s\n  cipgate policy propose %s --reason ...     (a second person then: cipgate policy activate; a new gateway: cipgate serve --policy %s)\n",
 		file, c.Policy, c.Digest, orNone(c.On), orNone(c.Off), file, file, file)
 }
 

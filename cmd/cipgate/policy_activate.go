@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"maps"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cipgate/cipgate/gateway/officer"
 	"github.com/cipgate/cipgate/resellers/backtest"
 	"github.com/cipgate/cipgate/resellers/policy"
 )
@@ -25,67 +25,53 @@ type activated struct {
 	LeafIndex int64     `json:"leaf_index"`
 	Backtest  string    `json:"backtest,omitzero"`
 	Moving    int       `json:"moving"`
+	Proposal  string    `json:"proposal"`
+	By        string    `json:"proposed_by"`
 	Next      string    `json:"next_step"`
 }
 
 func policyActivateCommand() *cobra.Command {
-	var yes, reason string
+	var proposal string
+	put := putting{does: "put it in force"}
 	cmd := &cobra.Command{
-		Use:   "activate FILE",
-		Short: "Show what a policy would move, and put it in force",
-		Long: `activate asks the running gateway what would move were this policy put in force now: totals first, then names. It puts it in force once
-you typed the policy's name, or, for scripts, with --yes and what was shown: the last line says which, and it holds as long as the same
-would move, and for the day. Cases that are open keep the policy that opened them.
+		Use:   "activate [FILE]",
+		Short: "Show what a proposed policy would move, and put it in force as a second person",
+		Long: `A policy comes into force by two people: one proposes it, cipgate policy propose, and another activates the same file, byte for byte, while the
+proposal is fresh: 14 days, unless the policy in force says less, and as long as no other policy came into force.
+
+activate asks the running gateway what would move were this policy put in force now: totals first, then names, and what of that is not as
+it was when it was proposed. It puts it in force once you typed the policy's name, or, for scripts, with --yes and what was shown: the last
+line says which, and it holds as long as the same would move, and for the day. Cases that are open keep the policy that opened them.
 
 A policy that does more by itself than the one in force, or sooner, needs a backtest of the same file on record that is newer than the
 policy says, 7 days as shipped: cipgate policy backtest FILE --record. With --json and without --yes nothing is asked and nothing is done:
-what would move is printed. FILE - is standard input; a name that cipgate policy show lists works too.`,
-		Example: `  cipgate policy activate ours.yaml --reason "The board decided on 3 March."
+what would move is printed. FILE - is standard input; a name that cipgate policy show lists works too. With --proposal the file is the one
+that was proposed; cipgate case proposals lists what waits.`,
+		Example: `  cipgate policy activate --proposal ID --reason "The board decided on 3 March."
   cipgate policy activate ours.yaml --json > moves.json
   cipgate policy activate ours.yaml --reason "The board decided on 3 March." --yes "$(jq -r .shown moves.json)"`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			document, err := policyDocument(cmd, args[0])
-			if err != nil {
+			if (len(args) == 1) == (proposal != "") {
+				return wrong("wanted either FILE or --proposal ID, got %s. cipgate case proposals lists what waits for a second person", map[bool]string{true: "both", false: "neither"}[len(args) == 1])
+			}
+			ready, api, err := put.ready(cmd, args, proposal)
+			if err != nil || !ready {
 				return err
-			}
-			asJSON, _ := cmd.Flags().GetBool("json")
-			if strings.TrimSpace(reason) == "" && (yes != "" || !asJSON) {
-				return wrong("--reason: wanted why this is done, in words that a court could read, got nothing. It stands in the ledger")
-			}
-			api, err := clientOf(cmd)
-			if err != nil {
-				return err
-			}
-			api.http.HTTPClient.Timeout = longTimeout
-			if yes == "" {
-				var moves backtest.Moves
-				if err := api.post(cmd.Context(), "/v1/policies/consequences", map[string]string{"document": document}, &moves); err != nil {
-					return err
-				}
-				if asJSON {
-					return printJSON(cmd.OutOrStdout(), moves)
-				}
-				tellMoves(cmd.OutOrStdout(), moves)
-				if err := confirmed(cmd, args[0], moves); err != nil {
-					return err
-				}
-				yes = moves.Shown
 			}
 			var done activated
-			if err := api.post(cmd.Context(), "/v1/policies", map[string]string{"document": document, "shown": yes, "reason": reason}, &done); err != nil {
+			if err := api.post(cmd.Context(), "/v1/policies", put.body(), &done); err != nil {
 				return err
 			}
-			if asJSON {
+			if put.asJSON {
 				return printJSON(cmd.OutOrStdout(), done)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s is in force since %s, entry %d of the ledger. It replaces %s.\n%s\n", done.Policy, done.At.Format(time.RFC3339), done.LeafIndex, done.Replaces, done.Next)
+			fmt.Fprintf(cmd.OutOrStdout(), "%s is in force since %s, entry %d of the ledger. It replaces %s; %s proposed it.\n%s\n", done.Policy, done.At.Format(time.RFC3339), done.LeafIndex, done.Replaces, done.By, done.Next)
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&yes, "yes", "", "what was shown, as the last line of it says: for scripts, which cannot approve what was not shown")
-	cmd.Flags().StringVar(&reason, "reason", "", "why; it stands in the ledger")
-	registerClient(cmd)
+	cmd.Flags().StringVar(&proposal, "proposal", "", "id of what was proposed, in place of FILE")
+	put.register(cmd)
 	return cmd
 }
 
@@ -96,19 +82,6 @@ const longTimeout = 10 * time.Minute
 func policyDocument(cmd *cobra.Command, name string) (string, error) {
 	p, err := namedPolicy(cmd, name)
 	return p.Document(), err
-}
-
-// confirmed asks the person to type the policy's name.
-func confirmed(cmd *cobra.Command, file string, moves backtest.Moves) error {
-	fmt.Fprintf(cmd.ErrOrStderr(), "\nType %s to put it in force, anything else to leave all as it is: ", moves.Policy)
-	line, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
-	if strings.TrimSpace(line) == moves.Policy {
-		return nil
-	}
-	if err != nil && line == "" {
-		return wrong("nobody confirmed: standard input is at its end. A script says what it was shown: cipgate policy activate %s --reason ... --yes %s", file, moves.Shown)
-	}
-	return wrong("not confirmed: wanted %s, got something else. Nothing was done", moves.Policy)
 }
 
 // namesTold is how many resellers are told by name; --json lists more.
@@ -141,7 +114,19 @@ func tellMoves(out io.Writer, m backtest.Moves) {
 	row("terminated now", m.Totals.Terminated)
 	row("whose steps ahead are others, or on other days", m.Totals.Steps)
 	row("trainings that become covered, each to report", m.Totals.Covered)
+	for _, one := range []struct {
+		what string
+		by   map[string]int
+	}{{"obligations to an authority that begin, ", m.Totals.Clocks.Begin}, {"that would begin and do not, ", m.Totals.Clocks.End}, {"that are due otherwise, ", m.Totals.Clocks.Move}} {
+		for _, kind := range slices.Sorted(maps.Keys(one.by)) {
+			row(one.what+kind, one.by[kind])
+		}
+	}
 	row("open cases, which keep their policy", m.Pinned)
+	row("open obligations, which keep their dates", m.Owed)
+	for _, c := range m.Gateway {
+		fmt.Fprintf(out, "Of this gateway: %s\n", officer.TellClock(c))
+	}
 	for _, held := range m.Guard {
 		fmt.Fprintln(out, "The guard: "+held)
 	}
@@ -188,6 +173,9 @@ func tellMove(out io.Writer, m backtest.Move) {
 	}
 	for _, training := range m.Covered {
 		fmt.Fprintf(out, "  covered  the training %s, to be reported by %s\n", training.Transaction, training.ReportBy.Format(time.DateOnly))
+	}
+	for _, c := range m.Clocks {
+		fmt.Fprintf(out, "  owed     %s\n", officer.TellClock(c))
 	}
 	if m.Steps != nil || m.Instead != nil {
 		fmt.Fprintf(out, "  ahead    %s\n  instead  %s\n", aheadInWords(m.Steps), aheadInWords(m.Instead))

@@ -45,17 +45,19 @@ const (
 	anySmall     = `"any 1e24"`
 )
 
-// activate puts a policy in force as an officer does: it looks at what moves, and says what it was shown.
+// activate puts a policy in force as officers do: one looks at what moves and proposes it, another says what it was shown.
 func (d deskOf) activate(file string) activated {
 	d.t.Helper()
 	var moves backtest.Moves
 	d.reads(&moves, "policy", "activate", file)
+	d.as("Jon Reyes", "approver").says(exitDone, "It is not in force.", "policy", "propose", file, "--yes", moves.Shown, "--reason", "It is time.")
 	var done activated
 	d.reads(&done, "policy", "activate", file, "--yes", moves.Shown, "--reason", "The board decided.")
 	return done
 }
 
 func TestAPolicyIsTriedShownAndPutInForceOnARunningGateway(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, func(c *Config) { c.Sandbox = true })
 		pass := func(much time.Duration) {
@@ -119,9 +121,12 @@ func TestAPolicyIsTriedShownAndPutInForceOnARunningGateway(t *testing.T) {
 		if moves.Moving != 2 || moves.Totals.Warned != 1 || moves.Totals.Covered != 1 || moves.Totals.Opens["cip.missing"] != 1 {
 			t.Errorf("%+v", moves)
 		}
-		root.says(exitRefused, "nobody confirmed", "policy", "activate", strict, "--reason", "Because.")
+		mara.says(exitRefused, "nobody confirmed", "policy", "propose", strict, "--reason", "Because.")
 		root.says(exitRefused, "--reason: wanted why", "policy", "activate", strict)
-		root.says(exitRefused, "cipgate policy backtest FILE --record", "policy", "activate", strict, "--yes", moves.Shown, "--reason", "Because.")
+		root.says(exitRefused, "wanted either FILE or --proposal ID, got neither", "policy", "activate", "--reason", "Because.")
+		root.says(exitRefused, "cipgate policy propose "+strict, "policy", "activate", strict, "--reason", "Because.")
+		root.says(exitRefused, "nobody proposed us-iaas-2024.90", "policy", "activate", strict, "--yes", moves.Shown, "--reason", "Because.")
+		mara.says(exitRefused, "cipgate policy backtest FILE --record", "policy", "propose", strict, "--yes", moves.Shown, "--reason", "Because.")
 		ida.says(exitRefused, "officer or approver or administrator", "policy", "backtest", strict, "--record", "--reason", "To try.")
 		mara.says(exitRefused, "--reason: wanted why", "policy", "backtest", strict, "--record")
 		mara.says(exitDone, "On record: entry", "policy", "backtest", strict, "--record", "--reason", "Before the board decides.")
@@ -132,10 +137,8 @@ func TestAPolicyIsTriedShownAndPutInForceOnARunningGateway(t *testing.T) {
 		if len(tried.Items) != 1 || tried.Items[0].By != "Mara Lind" || tried.Items[0].State != "done" || tried.Items[0].LeafIndex == nil {
 			t.Errorf("%+v", tried.Items)
 		}
-		mara.says(exitRefused, "administrator", "policy", "activate", strict, "--yes", moves.Shown, "--reason", "Because.")
-		root.says(exitRefused, "answered 409", "policy", "activate", strict, "--yes", "guessed", "--reason", "Because.")
-		done := root.activate(strict)
-		if done.Policy != "us-iaas-2024.90" || done.Replaces != policy.Default().ID() || done.Backtest != tried.Items[0].ID {
+		done := twoPutInForce(t, g, strict, mara, ida)
+		if done.Policy != "us-iaas-2024.90" || done.Replaces != policy.Default().ID() || done.Backtest != tried.Items[0].ID || done.By != "Mara Lind" {
 			t.Errorf("%+v", done)
 		}
 		root.says(exitRefused, "in force already", "policy", "activate", strict, "--yes", moves.Shown, "--reason", "Again.")
@@ -175,6 +178,53 @@ func TestAPolicyIsTriedShownAndPutInForceOnARunningGateway(t *testing.T) {
 		g.stop()
 		restarts(t, g, strict)
 	})
+}
+
+// twoPutInForce has mara propose a policy and the first account activate it, and each of them tries what it may not.
+func twoPutInForce(t *testing.T, g *gateway, strict string, mara, ida deskOf) activated {
+	t.Helper()
+	root, shown := deskOf{g, g.token}, policyShown{}
+	mara.reads(&shown, "policy", "propose", strict)
+	ida.says(exitRefused, "approver or administrator", "policy", "propose", strict, "--yes", shown.Shown, "--reason", "Because.")
+	mara.says(exitRefused, "answered 409", "policy", "propose", strict, "--yes", "guessed", "--reason", "Because.")
+	var proposed proposedPolicy
+	mara.reads(&proposed, "policy", "propose", strict, "--yes", shown.Shown, "--reason", "The board decided.")
+	text, err := os.ReadFile(strict)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found proposedPolicy
+	if g.get("/v1/policies/proposals/"+proposed.ID, &found); found.Document != string(text) || found.By.Name != "Mara Lind" || found.Counted["warned"] != "1" || found.Counted["opens"] == "" || found.Backtest == "" {
+		t.Errorf("%+v", found)
+	}
+	ida.says(exitDone, "a second person: cipgate policy activate --proposal "+proposed.ID, "case", "proposals")
+	mara.says(exitRefused, "proposed by Mara Lind; a second person runs: cipgate policy activate --proposal "+proposed.ID, "policy", "activate", strict, "--reason", "Because.")
+	mara.says(exitRefused, "proposed by Mara Lind already", "policy", "propose", strict, "--reason", "Because.")
+	mara.says(exitRefused, "administrator", "policy", "activate", strict, "--yes", shown.Shown, "--reason", "Because.")
+	root.says(exitRefused, "after what it moves now was shown", "case", "confirm", proposed.ID, "--reason", "Because.")
+	root.says(exitRefused, "byte for byte", "policy", "activate", nextPolicy(t, 90, withinThirty, withinTen), "--yes", shown.Shown, "--reason", "Because.")
+	root.says(exitRefused, "answered 409", "policy", "activate", strict, "--yes", "guessed", "--reason", "Because.")
+	// More moves than was proposed: who activates is told so.
+	g.enrol("Late Ltd")
+	g.settled()
+	root.says(exitRefused, "nobody confirmed", "policy", "activate", "--proposal", proposed.ID, "--reason", "Because.")
+	if told := root.tells("policy", "activate", "--proposal", proposed.ID, "--reason", "Because."); !strings.Contains(told, "Proposed by Mara Lind on") || !strings.Contains(told, "otherwise than proposed: moving: 2 then, 3 now") {
+		t.Errorf("told %s", told)
+	}
+	if root.reads(&shown, "policy", "activate", "--proposal", proposed.ID); shown.Proposal == nil || !shown.Proposal.MayActivate || len(shown.Proposal.Differs) == 0 {
+		t.Errorf("%+v", shown.Proposal)
+	}
+	var done activated
+	root.reads(&done, "policy", "activate", "--proposal", proposed.ID, "--yes", shown.Shown, "--reason", "So it was decided.")
+	root.says(exitDone, "Nothing waits to be confirmed.", "case", "proposals")
+	return done
+}
+
+// tells runs a command, however it ends, and returns what it printed.
+func (d deskOf) tells(args ...string) string {
+	d.t.Helper()
+	_, out, problems := say(d.t, append(args, "--url", d.base, "--token", d.token)...)
+	return out + problems
 }
 
 // restarts starts a gateway again on its store, by the policy that the ledger says is in force, whatever the flag says.

@@ -119,7 +119,7 @@ func backtestOnRecord(cmd *cobra.Command, p policy.Policy, reason string) error 
 		return printJSON(cmd.OutOrStdout(), told)
 	}
 	printBacktest(cmd.OutOrStdout(), *told.Report, time.Since(began))
-	fmt.Fprintf(cmd.OutOrStdout(), "\nOn record: entry %d of the ledger. SHA-256 of the file: %s\nNext: cipgate policy activate FILE --reason ...\n", *told.LeafIndex, told.Digest)
+	fmt.Fprintf(cmd.OutOrStdout(), "\nOn record: entry %d of the ledger. SHA-256 of the file: %s\nNext: cipgate policy propose FILE --reason ...; then a second person: cipgate policy activate FILE --reason ...\n", *told.LeafIndex, told.Digest)
 	return nil
 }
 

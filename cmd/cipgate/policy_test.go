@@ -42,21 +42,21 @@ func TestPolicyCommandsSayWhatIsWrongAndEndAsScriptsExpect(t *testing.T) {
 		code int
 		says []string
 	}{
-		"a good file":             {[]string{"policy", "check", good}, exitDone, []string{"us-iaas-2024.4", "cip.missing, cip.stale", "off  cip.copy-missing", "cipgate serve --policy"}},
+		"a good file":             {[]string{"policy", "check", good}, exitDone, []string{"us-iaas-2024.5", "cip.missing, cip.stale", "off  cip.copy-missing", "cipgate serve --policy"}},
 		"a bad file":              {[]string{"policy", "check", bad}, exitRefused, []string{"case.cure.value", `got "fortnight"`, "1 faults"}},
 		"no file":                 {[]string{"policy", "check", bad + "x"}, exitRefused, []string{"no such file"}},
 		"no argument":             {[]string{"policy", "check"}, exitRefused, []string{"accepts 1 arg"}},
-		"the list":                {[]string{"policy", "show"}, exitDone, []string{"us-iaas-2024.4", "contract-baseline.3", "in-cert-2022.3"}},
+		"the list":                {[]string{"policy", "show"}, exitDone, []string{"us-iaas-2024.5", "contract-baseline.4", "in-cert-2022.4"}},
 		"one of them":             {[]string{"policy", "show", "in-cert-2022"}, exitDone, []string{"records.floor.value", "1827d"}},
 		"a file":                  {[]string{"policy", "show", good}, exitDone, []string{"case.cure.value", "13d"}},
 		"neither":                 {[]string{"policy", "show", "us-iaas-1999"}, exitRefused, []string{"us-iaas-2024", "no such file"}},
 		"what differs":            {[]string{"policy", "diff", "us-iaas-2024", good}, exitDone, []string{"case.cure.value\n  - 14d\n  + 13d\n"}},
-		"nothing differs":         {[]string{"policy", "diff", "us-iaas-2024", "us-iaas-2024.4"}, exitDone, []string{"say the same"}},
+		"nothing differs":         {[]string{"policy", "diff", "us-iaas-2024", "us-iaas-2024.5"}, exitDone, []string{"say the same"}},
 		"a bad file to compare":   {[]string{"policy", "diff", "us-iaas-2024", bad}, exitRefused, []string{"case.cure.value"}},
 		"what differs, as JSON":   {[]string{"policy", "diff", "us-iaas-2024", good, "--json"}, exitDone, []string{`"changes":[{"field":"case.cure.value","before":"14d","after":"13d"}]`}},
 		"one of them, as JSON":    {[]string{"policy", "show", "us-iaas-2024", "--json"}, exitDone, []string{`"name":"us-iaas-2024"`, `"cip.stale":{"name":"cip.stale"`}},
-		"the list, as JSON":       {[]string{"policy", "show", "--json"}, exitDone, []string{`{"items":[{"policy":"us-iaas-2024.4"`}},
-		"a good file, as JSON":    {[]string{"policy", "check", good, "--json"}, exitDone, []string{`"policy":"us-iaas-2024.4"`, `"refused":false`}},
+		"the list, as JSON":       {[]string{"policy", "show", "--json"}, exitDone, []string{`{"items":[{"policy":"us-iaas-2024.5"`}},
+		"a good file, as JSON":    {[]string{"policy", "check", good, "--json"}, exitDone, []string{`"policy":"us-iaas-2024.5"`, `"refused":false`}},
 		"a bad file, as JSON":     {[]string{"policy", "check", bad, "--json"}, exitRefused, []string{`"field":"case.cure.value"`, `"line":`, `"refused":true`}},
 		"a subcommand nobody has": {[]string{"policy", "guess"}, exitRefused, []string{"unknown command"}},
 	} {

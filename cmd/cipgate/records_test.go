@@ -28,6 +28,7 @@ func attestsCopy(program []byte) map[string]any {
 }
 
 func TestAWrittenProgramIsHandedInAndReadByAnOfficer(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, nil)
 		r := g.enrol("Example Cloud GmbH")

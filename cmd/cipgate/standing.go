@@ -61,6 +61,9 @@ func tellStanding(cmd *cobra.Command, r *reseller, got standing.Standing) {
 	for _, restriction := range got.Restrictions {
 		fmt.Fprintf(out, "\nIn force since %s: %s\n", restriction.Since.UTC().Format(time.RFC1123), restriction.Words)
 	}
+	for _, span := range got.GivenBack {
+		fmt.Fprintf(out, "\nTime given back, since the provider's gateway could take nothing in: from %s to %s\n", span.From.UTC().Format(time.RFC1123), span.To.UTC().Format(time.RFC1123))
+	}
 	if !got.NextStep.At.IsZero() {
 		fmt.Fprintf(out, "\nNext: %s, on %s", got.NextStep.What, got.NextStep.At.UTC().Format(time.RFC1123))
 		if got.NextStep.Unless != "" {

@@ -44,10 +44,12 @@ import (
 	"github.com/cipgate/cipgate/resellers/archive"
 	"github.com/cipgate/cipgate/resellers/desk"
 	"github.com/cipgate/cipgate/resellers/docket"
+	"github.com/cipgate/cipgate/resellers/outages"
 	"github.com/cipgate/cipgate/resellers/policy"
 	"github.com/cipgate/cipgate/resellers/registry"
 	"github.com/cipgate/cipgate/resellers/rehearsal"
 	"github.com/cipgate/cipgate/sync/delivery"
+	"github.com/cipgate/cipgate/sync/notices"
 	"github.com/cipgate/cipgate/sync/outbound"
 	"github.com/cipgate/cipgate/sync/trust"
 )
@@ -62,6 +64,7 @@ type Program struct {
 	outbound *outbound.Client
 	registry *registry.Registry
 	docket   *docket.Docket
+	outages  *outages.Outages
 	archive  *archive.Archive
 	delivery *delivery.Delivery
 	screener *docket.Screener
@@ -71,6 +74,7 @@ type Program struct {
 	server   *edge.Server
 	keeper   *keeper
 	pusher   *pusher
+	attends  *attendant
 
 	rehearsal *rehearsal.Rehearsal
 	rehearser *rehearser
@@ -150,8 +154,7 @@ func core(ctx context.Context, config Config, log *slog.Logger) (_ *Program, err
 	// In a sandbox gateways and resellers may live on one machine; else nobody's word leads to this one.
 	p.outbound = outbound.New(config.Sandbox)
 	p.registry = registry.New(registry.Config{DB: p.db, Ledger: p.ledger, Signer: statements, Self: self, Fetch: p.outbound, Rules: rules.Intake, Now: p.clock.Now})
-	p.docket, err = docket.New(ctx, p.db, p.ledger, statements, self, rules, p.clock.Now)
-	if err != nil {
+	if err := p.openDocket(ctx, statements, rules); err != nil {
 		return nil, err
 	}
 	p.archive = archive.New(archive.Config{DB: p.db, Ledger: p.ledger, Docket: p.docket, Signer: statements, Self: self,
@@ -170,6 +173,17 @@ func core(ctx context.Context, config Config, log *slog.Logger) (_ *Program, err
 	p.auth = auth.New(p.db, time.Now, strings.HasPrefix(config.PublicURL, "https:"))
 	p.auth.RecordWith(p.desk)
 	return p, p.routes(keys, rules, statements)
+}
+
+// openDocket opens the docket, which decides nothing behind an outage of the gateway that was not measured yet.
+func (p *Program) openDocket(ctx context.Context, statements envelope.Signer, rules policy.Policy) (err error) {
+	self := p.config.entity()
+	p.outages = outages.New(outages.Config{DB: p.db, Ledger: p.ledger, Signer: statements, Self: self, Clock: clocks(p.clock), Log: p.log})
+	p.docket, err = docket.New(ctx, p.db, p.ledger, statements, self, rules, p.clock.Now)
+	if err == nil {
+		p.docket.Wakeful(p.outages.Awake)
+	}
+	return err
 }
 
 // verifyingAtOnce is how many signatures of submissions are checked at once.
@@ -234,8 +248,11 @@ func (p *Program) routes(keys keyring, rules policy.Policy, statements envelope.
 	self := p.config.entity()
 	itself := trust.Gateway{Entity: self, Name: p.config.name(), Federation: federation, Statements: published, Lifetime: 24 * time.Hour}
 	counts := signals.New()
+	systems := auth.Systems{Enrolled: p.registry, Auth: p.auth, Gateway: self, Reaches: func(ctx context.Context, label string, reseller envelope.Entity, order string) (bool, error) {
+		return p.delivery.Reaches(ctx, notices.OfSystem(label), reseller, order)
+	}}
 	p.road = &intake.Road{
-		Issuers: p.registry, Customers: p.docket, Ledger: p.ledger, Audience: self, Now: p.clock.Now,
+		Issuers: systems, Systems: systems, Customers: p.docket, Ledger: p.ledger, Audience: self, Now: p.clock.Now,
 		MaxAge: time.Duration(rules.Intake.MaxAge.Value), MaxAhead: time.Duration(rules.Intake.MaxAhead.Value),
 		Rates: intake.NewRates(p.config.Rate, p.config.Burst), Content: contentOf(rules.Intake),
 		// Checking a signature is pure computing, and the scheduler looks at the network only when a processor runs out of it: the
@@ -245,7 +262,7 @@ func (p *Program) routes(keys keyring, rules policy.Policy, statements envelope.
 		Holding:   semaphore.NewWeighted(bulkBytes),
 	}
 	p.inForce.roads.now.Store(p.road)
-	pages := dashboard.New(dashboard.Config{Docket: p.docket, Acts: p.desk, Ledger: officer.Discreet{Books: p.ledger}, Contacts: p.registry, Answers: p.delivery, Outbox: p.delivery, Reached: p.delivery, Policy: p.policyNow, Now: p.clock.Now,
+	pages := dashboard.New(dashboard.Config{Docket: p.docket, Acts: p.desk, Rehearsal: p.rehearsal, Ledger: officer.Discreet{Books: p.ledger}, Contacts: p.registry, Answers: p.delivery, Outbox: p.delivery, Reached: p.delivery, Policy: p.policyNow, Now: p.clock.Now,
 		Entity: self, Sandbox: p.config.Sandbox, Version: programVersion()})
 	doors := events.Doors{Road: counts.Count(&p.inForce.roads), Stream: &p.inForce.roads, Counts: counts, Preview: p.docket.Preview,
 		Knows: func(ctx context.Context, token string) bool {
@@ -256,6 +273,7 @@ func (p *Program) routes(keys keyring, rules policy.Policy, statements envelope.
 	rest := func(app *fiber.App) {
 		counts.Mount(app)
 		counts.MountCases(app, p.docket)
+		counts.WatchOutages(signals.Outages{MarkedAt: p.outages.MarkedAt, Recorded: p.docket.Outages, Machine: p.outages.Clock.Machine})
 		app.Get("/readyz", func(c *fiber.Ctx) error {
 			if _, err := p.ledger.Size(c.UserContext()); err != nil {
 				return fmt.Errorf("%w: %w", ledger.ErrUnknownOutcome, err)
@@ -271,9 +289,9 @@ func (p *Program) routes(keys keyring, rules policy.Policy, statements envelope.
 		if p.config.Sandbox {
 			sandbox.Mount(app, p)
 		}
-		clients := auth.Clients{Auth: p.auth, Gateway: self, Keys: p.registry.Keys, Verifying: p.road.Verifying}
+		clients := auth.Clients{Auth: p.auth, Gateway: self, Keys: systems.Keys, Verifying: p.road.Verifying}
 		clients.Mount(app, p.log)
-		streams.Doors{Delivery: p.delivery, Gateway: self, Receiver: clients.Receiver(), Closing: p.draining}.Mount(app)
+		streams.Doors{Delivery: p.delivery, Keys: p.registry, Gateway: self, Receiver: clients.Receiver(), Closing: p.draining}.Mount(app)
 		standing.Door{Docket: p.docket, Gateway: self, Signer: statements, Receiver: clients.Receiver(), Now: p.clock.Now}.Mount(app)
 		feeds := calendar.NewFeeds(p.db, p.clock.Now)
 		calendar.Calendar{Feeds: feeds, Docket: p.docket, Entity: self, Sandbox: p.config.Sandbox}.Mount(app)
@@ -326,7 +344,7 @@ func (p *Program) start(ctx context.Context) error {
 	if err := p.registry.CatchUp(ctx); err != nil {
 		return err
 	}
-	p.keeper, p.pusher, p.rehearser = keep(p), pushNotices(p), rehearse(p)
+	p.keeper, p.pusher, p.rehearser, p.attends = keep(p), pushNotices(p), rehearse(p), attend(p)
 	return nil
 }
 
@@ -366,6 +384,9 @@ func (p *Program) Close(_ context.Context) error {
 	}
 	if p.rehearser != nil {
 		p.rehearser.stop()
+	}
+	if p.attends != nil {
+		p.attends.stop()
 	}
 	p.drain()
 	if p.outbound != nil {

@@ -28,6 +28,7 @@ type plan struct {
 	first    bool      // it ends with the first violation
 	progress io.Writer // every minute it says there how far it is; nil if nobody wants to know
 	mutant   string
+	duties   bool // only lives with duties
 }
 
 // lived is what came out.
@@ -36,7 +37,7 @@ type lived struct {
 	lives      int
 	years      float64
 	entries    int
-	kinds      map[string]int // how many entries of each kind: whether the lives reach everything
+	kinds      map[string]int // how many entries of each kind, and findings of each rule: whether the lives reach everything
 	violations []broken
 }
 
@@ -118,7 +119,9 @@ func (c *crowd) take(ctx context.Context) (number uint64, more bool) {
 		return 0, false
 	}
 	number = c.next
-	c.next++
+	if c.next++; c.duties && c.life < 0 {
+		number = 8*number + life.WithDuties
+	}
 	c.begun[number] = time.Now()
 	return number, true
 }
@@ -194,6 +197,9 @@ func (r *lived) add(number uint64, told life.Told, entries []audit.Entry, found 
 	r.entries += len(entries)
 	for _, e := range entries {
 		r.kinds[e.Kind]++
+		if rule := ruleIn(e); rule != "" {
+			r.kinds[e.Kind+" "+rule]++
+		}
 	}
 	for _, v := range found {
 		r.violations = append(r.violations, broken{number, v, entries})

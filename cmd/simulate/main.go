@@ -57,6 +57,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.IntVar(&p.policies, "policies", 60, "random policies beside the shipped ones")
 	flags.IntVar(&p.workers, "workers", runtime.GOMAXPROCS(0), "lives at once")
 	flags.StringVar(&p.mutant, "mutant", "", "of the mutants only those in whose description this `text` stands")
+	flags.BoolVar(&p.duties, "duties", false, "live only the lives in which orders are confirmed, notices proved and contacts asked: every eighth")
 	flags.BoolVar(&p.first, "first", false, "end with the first violation, and print only of which kind it is")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("flags: %w", err)

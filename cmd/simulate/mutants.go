@@ -110,7 +110,7 @@ func (p plan) foundBy(ctx context.Context, root, folder string, m *mutant) (stri
 		return "", fmt.Errorf("build it: %w: %s", err, said)
 	}
 	said, err := exec.CommandContext(ctx, program, "--first", "--seed", fmt.Sprint(p.seed), "--years", fmt.Sprint(p.years),
-		"--policies", fmt.Sprint(p.policies), "--workers", "1").Output()
+		"--policies", fmt.Sprint(p.policies), "--workers", "1", fmt.Sprintf("--duties=%t", p.duties)).Output()
 	exit, ended := errors.AsType[*exec.ExitError](err)
 	switch {
 	case err == nil:

@@ -39,7 +39,8 @@ const (
 )
 
 // Clients lets enrolled entities in, as OAuth 2.0 clients that show who they are by a signature (RFC 7523, section 2.2): an
-// entity's identifier is its client_id, its statement key signs the assertion, and each assertion serves once.
+// entity's identifier is its client_id, its statement key signs the assertion, and each assertion serves once. So may a system of the
+// provider that registered a key, in place of its API token and no longer than that is in force.
 type Clients struct {
 	Auth    *Auth
 	Gateway envelope.Entity
@@ -106,6 +107,13 @@ func (c Clients) authenticate(ctx context.Context, assertion, client string) (en
 	}
 	if err := c.verify(ctx, token, keys); err != nil {
 		return "", err
+	}
+	if label, is := envelope.SystemLabel(c.Gateway, entity); is {
+		if _, err := c.Auth.ownerOf(ctx, label); errors.Is(err, intake.ErrIssuer) {
+			return "", unauthentic("client_assertion: iss: %v", err)
+		} else if err != nil {
+			return "", err
+		}
 	}
 	return entity, c.judge(ctx, claims)
 }

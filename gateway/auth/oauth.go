@@ -12,6 +12,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/intake"
 	"github.com/cipgate/cipgate/gateway/problem"
 )
 
@@ -118,7 +119,9 @@ func (c Clients) resourceMetadata(ctx *fiber.Ctx) error {
 type Receiver struct {
 	Entity envelope.Entity // empty for a system
 	System string          // empty for an entity
-	scopes []string
+	// Officer is whose token a system shows; nobody for an entity.
+	Officer Officer
+	scopes  []string
 }
 
 type receiverKey struct{}
@@ -158,14 +161,21 @@ func (c Clients) Receiver() fiber.Handler {
 
 func (c Clients) holder(ctx *fiber.Ctx, token string) (Receiver, error) {
 	access, err := c.Auth.accessHolder(ctx.UserContext(), token)
+	if label, is := envelope.SystemLabel(c.Gateway, envelope.Entity(access.Client)); err == nil && is {
+		owner, err := c.Auth.ownerOf(ctx.UserContext(), label)
+		if errors.Is(err, intake.ErrIssuer) {
+			return Receiver{}, errUnknown
+		}
+		return Receiver{System: label, Officer: owner, scopes: strings.Fields(access.Scope)}, err
+	}
 	if err == nil {
 		return Receiver{Entity: envelope.Entity(access.Client), scopes: strings.Fields(access.Scope)}, nil
 	}
 	if !errors.Is(err, errUnknown) {
 		return Receiver{}, err
 	}
-	_, label, err := c.Auth.tokenHolder(c.Auth.db.WithContext(ctx.UserContext()), token)
-	return Receiver{System: label, scopes: scopes}, err
+	holder, label, err := c.Auth.tokenHolder(c.Auth.db.WithContext(ctx.UserContext()), token)
+	return Receiver{System: label, Officer: holder, scopes: scopes}, err
 }
 
 // Needs lets a request through whose token has one of the scopes. Errors wrap problem.ErrForbidden.

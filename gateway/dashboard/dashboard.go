@@ -25,7 +25,9 @@ import (
 	"github.com/cipgate/cipgate/gateway/dashboard/frame"
 	"github.com/cipgate/cipgate/gateway/dashboard/notices"
 	"github.com/cipgate/cipgate/gateway/dashboard/ordered"
+	"github.com/cipgate/cipgate/gateway/dashboard/outages"
 	"github.com/cipgate/cipgate/gateway/dashboard/owed"
+	"github.com/cipgate/cipgate/gateway/dashboard/policies"
 	"github.com/cipgate/cipgate/gateway/dashboard/reseller"
 	"github.com/cipgate/cipgate/gateway/dashboard/resellers"
 	"github.com/cipgate/cipgate/gateway/dashboard/signin"
@@ -48,6 +50,7 @@ type Docket interface {
 
 // Ledger is what the dashboard reads of the ledger.
 type Ledger interface {
+	officer.Chronicle
 	Latest(ctx context.Context, id envelope.ID, before int64, limit int) ([]statement.Entry, error)
 	Size(ctx context.Context) (int64, error)
 }
@@ -66,10 +69,12 @@ type Config struct {
 	Outbox  notices.Outbox
 	Reached officer.Reached      // when orders were delivered
 	Policy  func() policy.Policy // in force
-	Now     func() time.Time     // the gateway's clock, in a sandbox the one that can be moved
-	Entity  envelope.Entity
-	Sandbox bool
-	Version string
+	// Rehearsal is how a policy that was proposed is put in force.
+	Rehearsal policies.Rehearsal
+	Now       func() time.Time // the gateway's clock, in a sandbox the one that can be moved
+	Entity    envelope.Entity
+	Sandbox   bool
+	Version   string
 }
 
 // Dashboard serves the pages of one gateway.
@@ -97,6 +102,8 @@ func (d *Dashboard) Mount(router fiber.Router, signedIn fiber.Handler) {
 	router.Get(waiting.Here, signedIn, waiting.Handler(d.frame, d.config.Docket, d.config.Acts, d.config.Now))
 	router.Get(owed.Here, signedIn, owed.Handler(d.frame, d.config.Docket, d.config.Entity, d.config.Now))
 	router.Get(ordered.Here, signedIn, ordered.Handler(d.frame, d.config.Docket, d.config.Reached, d.config.Now))
+	router.Get(outages.Here, signedIn, outages.Handler(d.frame, d.config.Ledger, d.config.Entity, d.config.Now))
+	policies.Pages{Frame: d.frame, Rehearsal: d.config.Rehearsal, Now: d.config.Now}.Mount(router, signedIn)
 	router.Post("/acts", signedIn, waiting.Post(d.config.Acts))
 	router.Get("/resellers", signedIn, resellers.Handler(d.frame, d.config.Docket, d.config.Now))
 	router.Get("/resellers/:id/customers", signedIn, customers.Handler(d.frame, d.config.Docket, d.config.Now))

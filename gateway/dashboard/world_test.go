@@ -26,11 +26,13 @@ import (
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/gateway/auth"
 	"github.com/cipgate/cipgate/gateway/dashboard"
+	"github.com/cipgate/cipgate/gateway/officer"
 	"github.com/cipgate/cipgate/gateway/problem"
 	"github.com/cipgate/cipgate/migrations/migrationstest"
 	"github.com/cipgate/cipgate/resellers/desk"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/policy"
+	"github.com/cipgate/cipgate/resellers/rehearsal"
 )
 
 func TestMain(m *testing.M) { migrationstest.Main(m) }
@@ -48,13 +50,16 @@ type world struct {
 	app    *fiber.App
 	auth   *auth.Auth
 	desk   *desk.Desk
+	db     *gorm.DB
 	token  string
-	told   int // of customers
+
+	rehearsal *rehearsal.Rehearsal
+	told      int // of customers
 }
 
 func newWorld(t *testing.T, db *gorm.DB, sandbox bool) *world {
 	t.Helper()
-	w := &world{t: t, now: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC), signer: seeded(t, 's')}
+	w := &world{t: t, db: db, now: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC), signer: seeded(t, 's')}
 	clock := func() time.Time { return w.now }
 	const origin = "provider.example/log"
 	key, err := proof.NewLogSigner(origin, ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
@@ -79,7 +84,7 @@ func newWorld(t *testing.T, db *gorm.DB, sandbox bool) *world {
 	w.auth = known
 	w.desk = desk.New(db, w.ledger, docket.NewScreener(db, w.ledger, self, 90, clock), w.docket, w.signer, self, policy.Default().SpecialMeasures, clock)
 	known.Mount(w.app)
-	pages := dashboard.New(dashboard.Config{Docket: w.docket, Acts: w.desk, Ledger: w.ledger, Policy: policy.Default, Now: clock,
+	pages := dashboard.New(dashboard.Config{Docket: w.docket, Acts: w.desk, Ledger: officer.Discreet{Books: w.ledger}, Policy: policy.Default, Now: clock, Rehearsal: w.rehearse(clock),
 		Entity: self, Sandbox: sandbox, Version: "1.2.3"})
 	w.app.Get("/", pages.Home)
 	pages.Mount(w.app, known.Page())

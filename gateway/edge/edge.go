@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -36,6 +37,10 @@ const (
 // Server serves both applications on one listener.
 type Server struct {
 	http *fasthttp.Server
+
+	mu      sync.Mutex
+	serving net.Listener
+	stopped bool
 }
 
 // New builds the server. A whole request has to come in within readTimeout: slow senders hold a connection no longer. submissions registers what takes SETs, under /events; rest everything else.
@@ -117,20 +122,55 @@ func unreadable(ctx *fasthttp.RequestCtx, err error, readTimeout time.Duration) 
 	ctx.SetBodyString(fmt.Sprintf(`{"err":"invalid_request","description":%q}`, text))
 }
 
-// Serve answers on the listener until Shutdown.
+// Serve answers on the listener until Shutdown. Where that came before, it closes the listener and returns at once.
 func (s *Server) Serve(listener net.Listener) error {
-	if err := s.http.Serve(listener); err != nil {
+	once := &closedOnce{Listener: listener}
+	s.mu.Lock()
+	if s.stopped {
+		s.mu.Unlock()
+		return once.Close()
+	}
+	s.serving = once
+	s.mu.Unlock()
+	if err := s.http.Serve(once); err != nil {
 		return fmt.Errorf("serving on %s: %w", listener.Addr(), err)
 	}
 	return nil
 }
 
-// Shutdown takes no new connection, answers what has begun, and returns when all is answered or ctx ends.
+// Shutdown takes no new connection, answers what has begun, and returns when all is answered or ctx ends. A server that was about to
+// serve does not: fasthttp knows of a listener only once it accepts on it, and would never close one that it is given after this.
 func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	s.stopped = true
+	serving := s.serving
+	s.mu.Unlock()
+	if serving != nil {
+		if err := serving.Close(); err != nil {
+			return err
+		}
+	}
 	if err := s.http.ShutdownWithContext(ctx); err != nil {
 		return fmt.Errorf("draining connections: %w", err)
 	}
 	return nil
+}
+
+// closedOnce is a listener that may be closed by whoever wants it closed.
+type closedOnce struct {
+	net.Listener
+	once   sync.Once
+	failed error
+}
+
+// Close closes the listener, and says each time what came of it.
+func (l *closedOnce) Close() error {
+	l.once.Do(func() {
+		if err := l.Listener.Close(); err != nil {
+			l.failed = fmt.Errorf("closing the listener on %s: %w", l.Addr(), err)
+		}
+	})
+	return l.failed
 }
 
 // quiet drops fasthttp's log of every connection that a client broke; what is ours is logged by problem.

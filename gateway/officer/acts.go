@@ -323,15 +323,23 @@ type proposal struct {
 	MayConfirm bool            `json:"you_may_confirm"`
 }
 
+// ConfirmedBy is the operation by which another person confirms what was proposed.
+func ConfirmedBy(p desk.Proposal) string {
+	if p.Action == desk.ActionPolicyActivated {
+		return "activate-policy"
+	}
+	return "confirm-proposal"
+}
+
 func (a API) proposals(ctx context.Context, in *limitIn) (*list[proposal], error) {
 	found, err := a.Desk.Proposals(ctx, in.Limit)
 	if err != nil {
 		return nil, err
 	}
-	by, denied := Permit(ctx, "confirm-proposal")
 	out := &list[proposal]{}
 	out.Body.Items = make([]proposal, len(found))
 	for i, p := range found {
+		by, denied := Permit(ctx, ConfirmedBy(p))
 		out.Body.Items[i] = proposal{ID: p.ID, About: p.About, Action: p.Action, Subject: p.Subject, EndsAt: timeOf(p.EndsAt), Reason: p.Reason, ProposedBy: officerOf(p.By),
 			ProposedAt: p.ProposedAt, ExpiresAt: p.ExpiresAt(), MayConfirm: denied == nil && by.ID != p.By.ID}
 	}

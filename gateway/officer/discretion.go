@@ -3,6 +3,7 @@ package officer
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/ledger"
@@ -67,7 +68,7 @@ type Discreet struct {
 
 // Entries are the ledger's, without those that are not for who asks.
 func (d Discreet) Entries(ctx context.Context, from int64, limit int, kinds ...statement.Kind) ([]statement.Entry, error) {
-	return d.seek(ctx, func(last *statement.Entry) ([]statement.Entry, error) {
+	return d.seek(ctx, limit, func(last *statement.Entry, limit int) ([]statement.Entry, error) {
 		if last != nil {
 			from = last.LeafIndex + 1
 		}
@@ -77,7 +78,7 @@ func (d Discreet) Entries(ctx context.Context, from int64, limit int, kinds ...s
 
 // About are the ledger's, without those that are not for who asks.
 func (d Discreet) About(ctx context.Context, id envelope.ID, from int64, limit int) ([]statement.Entry, error) {
-	return d.seek(ctx, func(last *statement.Entry) ([]statement.Entry, error) {
+	return d.seek(ctx, limit, func(last *statement.Entry, limit int) ([]statement.Entry, error) {
 		if last != nil {
 			from = last.LeafIndex + 1
 		}
@@ -87,7 +88,7 @@ func (d Discreet) About(ctx context.Context, id envelope.ID, from int64, limit i
 
 // Latest are the ledger's, without those that are not for who asks.
 func (d Discreet) Latest(ctx context.Context, id envelope.ID, before int64, limit int) ([]statement.Entry, error) {
-	return d.seek(ctx, func(last *statement.Entry) ([]statement.Entry, error) {
+	return d.seek(ctx, limit, func(last *statement.Entry, limit int) ([]statement.Entry, error) {
 		if last != nil {
 			before = last.LeafIndex
 		}
@@ -111,45 +112,70 @@ func (d Discreet) Entry(ctx context.Context, leafIndex int64) (statement.Entry, 
 	return shown[0], nil
 }
 
-// seek reads on behind the last entry that was read until something of it may be shown: an empty page is the end to whoever reads.
-func (d Discreet) seek(ctx context.Context, read func(last *statement.Entry) ([]statement.Entry, error)) ([]statement.Entry, error) {
+// seek reads on behind the last entry that was read, as many as were not shown, until a page holds as much as it would for whoever reads
+// all: a page that is shorter would count what it does not show. An empty page is the end.
+func (d Discreet) seek(ctx context.Context, limit int, read func(last *statement.Entry, limit int) ([]statement.Entry, error)) ([]statement.Entry, error) {
+	var page []statement.Entry
 	for last := (*statement.Entry)(nil); ; {
-		entries, err := read(last)
+		entries, err := read(last, limit)
 		if err != nil || len(entries) == 0 {
-			return entries, err
+			return page, err
 		}
 		last = &entries[len(entries)-1]
-		if shown, err := d.shown(ctx, entries); err != nil || len(shown) > 0 {
-			return shown, err
+		shown, err := d.shown(ctx, entries)
+		if err != nil {
+			return nil, err
+		}
+		page = append(page, shown...)
+		if limit = len(entries) - len(shown); limit == 0 {
+			return page, nil
 		}
 	}
 }
 
+// mostAtOnce is how many entries are read by their leaf indexes at once.
+const mostAtOnce = 1000
+
+// shown leaves out what is not for who asks, and of findings and warnings what they rest on and is not.
 func (d Discreet) shown(ctx context.Context, entries []statement.Entry) ([]statement.Entry, error) {
-	if readsAll(ctx) {
-		return entries, nil
-	}
 	reader, shown := Reads(ctx), []statement.Entry{}
 	var named []int64
 	for _, e := range entries {
 		if !history.AudienceIn(e).MayShow(reader) {
 			continue
 		}
-		if said, is := e.Statement.(statement.FindingOpened); is {
-			named = append(named, said.Evidence...)
+		switch said := e.Statement.(type) {
+		case statement.FindingOpened:
+			if !readsAll(ctx) {
+				named = append(named, said.Evidence...)
+			}
+		case statement.WarningIssued:
+			for _, one := range said.Evidence {
+				named = append(named, one.Entry)
+			}
 		}
 		shown = append(shown, e)
 	}
 	if len(named) == 0 {
 		return shown, nil
 	}
-	evidence, err := d.At(ctx, named...)
-	if err != nil {
-		return nil, err
+	slices.Sort(named)
+	var evidence []statement.Entry
+	for some := range slices.Chunk(slices.Compact(named), mostAtOnce) {
+		entries, err := d.At(ctx, some...)
+		if err != nil {
+			return nil, err
+		}
+		evidence = append(evidence, entries...)
 	}
 	for i := range shown {
-		if said, is := shown[i].Statement.(statement.FindingOpened); is {
-			shown[i].Statement, _ = findings.Told(said, evidence, reader)
+		switch said := shown[i].Statement.(type) {
+		case statement.FindingOpened:
+			if !readsAll(ctx) {
+				shown[i].Statement, _ = findings.Told(said, evidence, reader)
+			}
+		case statement.WarningIssued:
+			shown[i].Statement = findings.ToldWarning(said, evidence, reader)
 		}
 	}
 	return shown, nil

@@ -100,6 +100,7 @@ func (a API) Mount(app *fiber.App) {
 	a.registerOrders(api)
 	a.registerObligations(api)
 	a.registerPolicies(api)
+	a.registerOutages(api)
 }
 
 // register adds one operation whose errors are told by problem's table.

@@ -66,7 +66,8 @@ type Order struct {
 	Acknowledged   *time.Time `json:"acknowledged_at" doc:"when it was first proved that the reseller has it"`
 	AcknowledgedBy string     `json:"acknowledged_by,omitempty" doc:"by which channel"`
 	Confirmed      *time.Time `json:"confirmed_at" doc:"when it was confirmed as carried out"`
-	ConfirmedBy    string     `json:"confirmed_by,omitempty" doc:"the reseller, the successor, or who at the provider"`
+	ConfirmedBy    string     `json:"confirmed_by,omitempty" doc:"the reseller, the successor or the provider's system that signed it, by its identifier, or who at the provider"`
+	ConfirmedAs    string     `json:"confirmed_as,omitempty" enum:"reseller,successor,system,officer" doc:"as what that one spoke; a system by a key of its own, an officer by an account"`
 	ConfirmedOn    string     `json:"carried_out_on,omitempty" doc:"the day, as whoever confirmed it says"`
 	Answer         *answer    `json:"answer" doc:"what was said of it last; null while nobody said anything"`
 	Withdrawn      *time.Time `json:"withdrawn_at"`
@@ -82,6 +83,7 @@ type Order struct {
 type answer struct {
 	Outcome   string    `json:"outcome" enum:"done,partly,cannot"`
 	By        string    `json:"by"`
+	As        string    `json:"as" enum:"reseller,successor,system,officer"`
 	At        time.Time `json:"at"`
 	On        string    `json:"on,omitempty"`
 	LeafIndex int64     `json:"leaf_index" doc:"of the entry that says so, and why"`
@@ -124,7 +126,7 @@ func OrdersOf(ctx context.Context, reached Reached, orders []escalation.Ordered,
 func orderOf(o escalation.Ordered, delivered, now time.Time) Order {
 	shown := Order{ID: o.JTI, ResellerID: o.About.ID().String(), Reseller: o.About, Order: o.Name, What: orderWords[o.Name], Case: o.Case, Policy: o.Policy,
 		OrderedAt: o.At, DueAt: timeOf(o.DueAt), Delivered: timeOf(delivered), Acknowledged: timeOf(o.Acknowledged.At), AcknowledgedBy: o.Acknowledged.Channel,
-		Confirmed: timeOf(o.Confirmed.At), ConfirmedBy: WhoSaid(o.Confirmed), ConfirmedOn: o.Confirmed.On, Withdrawn: timeOf(o.WithdrawnAt),
+		Confirmed: timeOf(o.Confirmed.At), ConfirmedBy: WhoSaid(o.Confirmed), ConfirmedAs: saidAs(o, o.Confirmed), ConfirmedOn: o.Confirmed.On, Withdrawn: timeOf(o.WithdrawnAt),
 		Successor: o.Successor, Accounts: o.Accounts, Part: o.Part, Parts: o.Parts, Total: o.Total, LeafIndex: o.LeafIndex}
 	switch state := o.State(); {
 	case state != escalation.OrderOpen:
@@ -140,7 +142,7 @@ func orderOf(o escalation.Ordered, delivered, now time.Time) Order {
 		shown.Overdue = timeOf(o.DueAt)
 	}
 	if said := o.Answer; !said.At.IsZero() {
-		shown.Answer = &answer{Outcome: said.Outcome, By: WhoSaid(said), At: said.At, On: said.On, LeafIndex: said.LeafIndex}
+		shown.Answer = &answer{Outcome: said.Outcome, By: WhoSaid(said), As: saidAs(o, said), At: said.At, On: said.On, LeafIndex: said.LeafIndex}
 	}
 	return shown
 }
@@ -151,6 +153,24 @@ func WhoSaid(c escalation.Carried) string {
 		return string(c.By)
 	}
 	return c.Officer.Name
+}
+
+// SaidBySystem is as what one of the provider's own systems spoke.
+const SaidBySystem = "system"
+
+// saidAs is as what somebody said of an order that it was carried out, or cannot be; empty if nobody did.
+func saidAs(o escalation.Ordered, c escalation.Carried) string {
+	switch {
+	case c.At.IsZero():
+		return ""
+	case c.By == "":
+		return "officer"
+	case c.By == o.About:
+		return "reseller"
+	case c.By == o.Successor:
+		return "successor"
+	}
+	return SaidBySystem
 }
 
 type ordersIn struct {

@@ -48,6 +48,7 @@ var operations = map[string]operation{
 	"get-order":         {takes: auth.Viewer},
 	"list-subordinates": {takes: auth.Viewer},
 	"get-automation":    {takes: auth.Viewer},
+	"list-outages":      {takes: auth.Viewer, about: "Measured by the gateway itself, and stated by whichever process was able first. None is taken back: what it gave, resellers were promised."},
 
 	"approve-step": {takes: auth.Approver, about: "Who recorded the evidence behind the case, or refused the step, may not; where two are asked for they are two people, and the first account, admin, is one. " +
 		"The step is taken once its time has come. The identity is that of the token or the session."},
@@ -92,7 +93,10 @@ var operations = map[string]operation{
 	"ask-backtest":        {takes: auth.Member, about: "The gateway replays its ledger, which takes it about a minute for a million entries; what came of it stands in the ledger."},
 	"start-shadow":        {takes: auth.Approver, about: "It decides nothing and reaches no reseller."},
 	"stop-shadow":         {takes: auth.Approver},
-	"activate-policy": {takes: auth.Administrator, about: "Refused unless `shown` is what would move now. A policy that asks fewer people, acts on silence, raises the guard, finds more or shortens a deadline " +
+	"get-policy-proposal": {takes: auth.Viewer},
+	"propose-policy": {takes: auth.Approver, about: "Nothing comes into force by it: another person, of the role administrator, activates the same file while the proposal is fresh, 14 days unless the policy in force says less. " +
+		"The file, the reason, what would move and the backtest stand in the ledger. Refused unless `shown` is what would move now."},
+	"activate-policy": {takes: auth.Administrator, about: "It takes two people: another one has proposed this very file, by its digest, and no other policy came into force since. Refused unless `shown` is what would move now. A policy that asks fewer people, acts on silence, raises the guard, finds more or shortens a deadline " +
 		"needs a backtest of the same file on record. Cases that are open keep the policy that opened them."},
 
 	"add-officer":     {takes: auth.Administrator, about: "Recorded in the ledger with who made it; the mail address is not."},

@@ -20,6 +20,9 @@ import (
 type Rehearsal interface {
 	Policies(ctx context.Context) ([]docket.Activation, error)
 	Consequences(ctx context.Context, p policy.Policy) (backtest.Moves, error)
+	Propose(ctx context.Context, by statement.Officer, p policy.Policy, shown, reason string) (rehearsal.Proposal, error)
+	Proposal(ctx context.Context, id string) (rehearsal.Proposal, error)
+	Pending(ctx context.Context, by statement.Officer, p policy.Policy, moves backtest.Moves) (rehearsal.Pending, error)
 	Activate(ctx context.Context, by statement.Officer, p policy.Policy, shown, reason string) (rehearsal.Activated, error)
 	Ask(ctx context.Context, by statement.Officer, p policy.Policy, reason string) (rehearsal.Backtest, error)
 	Backtest(ctx context.Context, id string) (rehearsal.Backtest, error)
@@ -34,7 +37,9 @@ type Rehearsal interface {
 
 func (a API) registerPolicies(api huma.API) {
 	register(api, a.Log, http.MethodGet, "/v1/policies", "list-policies", "Policies that were ever put in force, the oldest first", http.StatusOK, a.policies)
-	register(api, a.Log, http.MethodPost, "/v1/policies", "activate-policy", "Put a policy in force, after what moves was shown", http.StatusCreated, a.activate)
+	register(api, a.Log, http.MethodPost, "/v1/policies", "activate-policy", "Put a policy in force that another person proposed, after what moves was shown", http.StatusCreated, a.activate)
+	register(api, a.Log, http.MethodPost, "/v1/policies/proposals", "propose-policy", "Propose that another person put a policy in force, after what moves was shown", http.StatusCreated, a.proposePolicy)
+	register(api, a.Log, http.MethodGet, "/v1/policies/proposals/{proposal}", "get-policy-proposal", "One policy that was proposed, with its file and what it would have moved then", http.StatusOK, a.policyProposal)
 	register(api, a.Log, http.MethodPost, "/v1/policies/consequences", "show-consequences", "Show what would move were a policy put in force now, totals first", http.StatusOK, a.consequences)
 	register(api, a.Log, http.MethodGet, "/v1/policies/backtests", "list-backtests", "Backtests that the gateway was asked for, the newest first", http.StatusOK, a.backtests)
 	register(api, a.Log, http.MethodPost, "/v1/policies/backtests", "ask-backtest", "Ask the gateway to replay its ledger under a policy, and keep what comes of it on record", http.StatusAccepted, a.askBacktest)
@@ -110,7 +115,10 @@ type policyFileIn struct {
 }
 
 type movesOut struct {
-	Body backtest.Moves
+	Body struct {
+		backtest.Moves
+		Proposal *pendingJSON `json:"proposal,omitempty" doc:"of this very file, by which it may be put in force; absent if it must be proposed first"`
+	}
 }
 
 func (a API) consequences(ctx context.Context, in *policyFileIn) (*movesOut, error) {
@@ -122,7 +130,10 @@ func (a API) consequences(ctx context.Context, in *policyFileIn) (*movesOut, err
 	if err != nil {
 		return nil, err
 	}
-	return &movesOut{Body: moves}, nil
+	out := &movesOut{}
+	out.Body.Moves = moves
+	out.Body.Proposal, err = a.pending(ctx, p, moves)
+	return out, err
 }
 
 type activateIn struct {
@@ -142,6 +153,8 @@ type activatedOut struct {
 		LeafIndex int64     `json:"leaf_index"`
 		Backtest  string    `json:"backtest,omitempty" doc:"jti of the backtest on record that it needed"`
 		Moving    int       `json:"moving" doc:"resellers of which something moves"`
+		Proposal  string    `json:"proposal" doc:"jti of the entry by which another person proposed it"`
+		By        string    `json:"proposed_by"`
 		Next      string    `json:"next_step"`
 	}
 }
@@ -157,7 +170,7 @@ func (a API) activate(ctx context.Context, in *activateIn) (*activatedOut, error
 	}
 	out := &activatedOut{}
 	out.Body.Policy, out.Body.Digest, out.Body.Replaces, out.Body.At, out.Body.LeafIndex = done.Policy, done.Digest, done.Replaces, done.At, done.LeafIndex
-	out.Body.Backtest, out.Body.Moving = done.Backtest, done.Moves.Moving
+	out.Body.Backtest, out.Body.Moving, out.Body.Proposal, out.Body.By = done.Backtest, done.Moves.Moving, done.Proposal.ID, done.Proposal.By.Name
 	out.Body.Next = "Every gateway on this ledger goes by it from here on. Cases that are open keep the policy that opened them."
 	return out, nil
 }

@@ -109,6 +109,7 @@ type resellerOut struct {
 		PendingReview    []Review                 `json:"pending_review" doc:"what the reseller answered and nobody has decided yet"`
 		Approvals        []Approval               `json:"approvals" doc:"steps that wait for people"`
 		Superior         superiorJSON             `json:"superior" doc:"who stands right above, and whether another one must be found"`
+		GivenBack        []escalation.Span        `json:"given_back" doc:"outages of the gateway by which the next step of the case was moved"`
 		LimitPassed      bool                     `json:"limit_passed" doc:"the case passed its limit, or will if nothing is done"`
 		IfNothingHappens []step                   `json:"if_nothing_happens"`
 	}
@@ -131,7 +132,7 @@ func (a API) reseller(ctx context.Context, in *byID) (*resellerOut, error) {
 	b := &out.Body
 	b.line = line{ID: in.ID, Entity: file.Entity, Name: file.History.Name, Country: file.History.Country,
 		Standing: outlook.Standing.String(), NextStep: stepOf(outlook.NextStep), LimitAt: timeOf(outlook.LimitAt), Exempt: timeOf(outlook.Exempt.Until)}
-	b.Why, b.LimitPassed = outlook.Why, outlook.LimitPassed
+	b.Why, b.LimitPassed, b.GivenBack = outlook.Why, outlook.LimitPassed, orEmpty(outlook.GivenBack)
 	b.CurrentlyDue, b.PastDue, b.EventuallyDue = orEmpty(outlook.CurrentlyDue), orEmpty(outlook.PastDue), orEmpty(outlook.EventuallyDue)
 	above := file.History.Superior
 	b.Superior = superiorJSON{Entity: above.Entity, Status: above.Status, FindBy: timeOf(above.FindBy)}

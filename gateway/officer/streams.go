@@ -10,6 +10,7 @@ import (
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/gateway/auth"
+	"github.com/cipgate/cipgate/gateway/problem"
 	"github.com/cipgate/cipgate/resellers/desk"
 	"github.com/cipgate/cipgate/sync/delivery"
 	"github.com/cipgate/cipgate/sync/notices"
@@ -45,7 +46,7 @@ type stream struct {
 	Events    []string        `json:"events_delivered"`
 	Status    string          `json:"status" enum:"enabled,paused,disabled"`
 	Reason    string          `json:"reason,omitempty" doc:"as the receiver or an officer gave it"`
-	Held      bool            `json:"held" doc:"an officer set the status: the receiver cannot change it"`
+	Held      bool            `json:"held" doc:"the receiver cannot change the status: an officer set it, or the account that a system's token belongs to is disabled"`
 	CreatedAt time.Time       `json:"created_at"`
 	Waiting   int64           `json:"waiting" doc:"notices that wait, or that were sent and not acknowledged"`
 	Parked    int64           `json:"parked" doc:"notices that the receiver could not take: see /v1/outbox"`
@@ -101,6 +102,10 @@ func (a API) changeStream(ctx context.Context, in *changeStreamIn) (*actedOut, e
 	found, err := a.Streams.StreamByID(ctx, in.Stream)
 	if err != nil {
 		return nil, err
+	}
+	if found.ShutOut && in.Body.Status == delivery.StatusEnabled {
+		return nil, fmt.Errorf("%w: status: wanted paused or disabled, got enabled: the account that this system's token belongs to is disabled, and its stream stands still until it is enabled again (`cipgate officer enable`, POST /v1/officers/{officer}/enable)",
+			problem.ErrOfficer)
 	}
 	change := desk.StreamChange{Status: in.Body.Status, Told: in.Body.Told, Reason: in.Body.Reason}
 	if found.Audience.IsSystem() {

@@ -27,6 +27,9 @@ type Telling struct {
 func Tell(e statement.Entry, self envelope.Entity) Telling {
 	t := Telling{At: e.AcceptedAt.UTC(), By: by(e, self)}
 	t.Headline, t.Detail = words(e.Statement)
+	if _, is := envelope.SystemLabel(self, e.By); is {
+		t.Headline = strings.Replace(t.Headline, "The reseller ", "One of the provider's systems ", 1)
+	}
 	return t
 }
 
@@ -39,6 +42,9 @@ func by(e statement.Entry, self envelope.Entity) string {
 		return "the gateway"
 	case e.About:
 		return "the reseller"
+	}
+	if label, is := envelope.SystemLabel(self, e.By); is {
+		return "the provider's system " + label
 	}
 	return string(e.By)
 }
@@ -59,8 +65,8 @@ func words(s statement.Statement) (headline, detail string) {
 		return fmt.Sprintf("The reseller's standing went from %s to %s.", standing(said.Before), standing(said.After)), became(said)
 	case statement.WarningIssued:
 		return "The reseller was warned.",
-			fmt.Sprintf("It has until %s to cure what falls short, by: %s. If it does not, it may open no new accounts. %s",
-				When(said.CureBy), bare(strings.Join(said.ToCure, "; ")), limit(said.LimitAt))
+			join(fmt.Sprintf("It has until %s to cure what falls short, by: %s. If it does not, it may open no new accounts. %s",
+				When(said.CureBy), bare(strings.Join(said.ToCure, "; ")), limit(said.LimitAt)), restsOn(said.Evidence))
 	case statement.RestrictionOrdered:
 		return "The reseller was ordered to open no new accounts.",
 			fmt.Sprintf("Accounts that exist go on, and a cure lifts the order. If nothing is cured, this follows at %s: %s. %s",

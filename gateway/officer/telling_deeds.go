@@ -52,6 +52,7 @@ var deeds = map[string]string{
 	"stream.enabled":                  "enabled a stream of notices again",
 	"stream.disabled":                 "disabled a stream of notices",
 	"stream.key-rotated":              "had a new key made that signs notices for older receivers",
+	"system.keys-registered":          "registered the keys with which one of the provider's systems signs",
 	"token.created":                   "made an API token",
 	"token.revoked":                   "ended an API token",
 }

@@ -83,6 +83,8 @@ var Table = []Row{
 	{Is: desk.ErrMoved, Status: http.StatusConflict, Code: "invalid_request", Title: "Others acted at the same time"},
 	{Is: rehearsal.ErrRefused, Status: http.StatusUnprocessableEntity, Code: "invalid_request", Title: "Refused"},
 	{Is: rehearsal.ErrNotShown, Status: http.StatusConflict, Code: "invalid_request", Title: "Not what was shown"},
+	{Is: rehearsal.ErrNotProposed, Status: http.StatusConflict, Code: "invalid_request", Title: "It takes two people"},
+	{Is: rehearsal.ErrMayNot, Status: http.StatusForbidden, Code: "access_denied", Title: "Another person must do this"},
 	{Is: rehearsal.ErrNotFound, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such policy, backtest or report"},
 	{Is: docket.ErrNoHit, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such hit"},
 	{Is: docket.ErrNotFound, Status: http.StatusNotFound, Code: "invalid_request", Title: "No such reseller"},

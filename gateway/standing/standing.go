@@ -57,6 +57,7 @@ type Standing struct {
 	Errors        []escalation.Rejected    `json:"errors"`
 	Restrictions  []escalation.Restriction `json:"restrictions"`
 	NextStep      Next                     `json:"next_step"`
+	GivenBack     []escalation.Span        `json:"given_back,omitzero"` // the provider's outages by which the next step was moved
 	LimitAt       time.Time                `json:"limit_at,omitzero"`
 	ExemptUntil   time.Time                `json:"exempt_until,omitzero"`
 	Superior      Superior                 `json:"superior,omitzero"` // only where another one must be found
@@ -121,7 +122,7 @@ func (d Door) read(c *fiber.Ctx) error {
 
 func of(p escalation.Prospect) Standing {
 	told := Standing{Standing: p.Standing.String(), CurrentlyDue: listed(p.CurrentlyDue), PastDue: listed(p.PastDue), EventuallyDue: listed(p.EventuallyDue),
-		PendingReview: listed(p.PendingReview), Errors: listed(p.Errors), Restrictions: listed(p.Restrictions), LimitAt: p.LimitAt, ExemptUntil: p.Exempt.Until,
+		PendingReview: listed(p.PendingReview), Errors: listed(p.Errors), Restrictions: listed(p.Restrictions), GivenBack: p.GivenBack, LimitAt: p.LimitAt, ExemptUntil: p.Exempt.Until,
 		NextStep: Next{What: p.NextStep.What, At: p.NextStep.At, Unless: p.NextStep.Unless}}
 	if above := p.Superior; above.Leaves() {
 		told.Superior = Superior{Entity: above.Entity, Status: above.Status, FindBy: above.FindBy,

@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/gateway/auth"
 	"github.com/cipgate/cipgate/gateway/problem"
 	"github.com/cipgate/cipgate/sync/delivery"
 	"github.com/cipgate/cipgate/sync/notices"
@@ -43,7 +44,7 @@ func (d Doors) create(c *fiber.Ctx) error {
 	if asked.Algorithm != nil {
 		w.Algorithm = *asked.Algorithm
 	}
-	made, err := d.Delivery.Create(c.UserContext(), audience(c), w)
+	made, err := d.Delivery.Create(c.UserContext(), audience(c), auth.ReceiverOf(c).Officer.ID, w)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ import (
 
 // Delivery is what stands behind the door.
 type Delivery interface {
-	Create(ctx context.Context, audience notices.Audience, wanted delivery.Wanted) (delivery.Stream, error)
+	Create(ctx context.Context, audience notices.Audience, owner string, wanted delivery.Wanted) (delivery.Stream, error)
 	Stream(ctx context.Context, audience notices.Audience, id string) (delivery.Stream, error)
 	Streams(ctx context.Context, audience notices.Audience) ([]delivery.Stream, error)
 	Configure(ctx context.Context, audience notices.Audience, id string, change func(delivery.Wanted) (delivery.Wanted, bool)) (delivery.Stream, error)
@@ -41,6 +41,7 @@ type Delivery interface {
 // Doors are the addresses under /ssf. Their fields are set once.
 type Doors struct {
 	Delivery Delivery
+	Keys     Keys
 	Gateway  envelope.Entity
 	// Receiver lets those in who may have a stream; auth.Clients makes it.
 	Receiver fiber.Handler
@@ -70,6 +71,8 @@ func (d Doors) Mount(router fiber.Router) {
 	router.Post("/ssf/verify", read, d.verify)
 	router.Post("/ssf/poll/:id", read, d.poll)
 	router.Post("/ssf/replay", manage, d.replay)
+	router.Get("/ssf/keys", read, d.keys)
+	router.Put("/ssf/keys", manage, d.setKeys)
 }
 
 type authorizationScheme struct {
@@ -93,6 +96,8 @@ type metadata struct {
 	Algorithms []string `json:"set_signing_alg_values_supported"`
 	// Replay is where a receiver that lost what it had asks for it once more. (Ours.)
 	Replay string `json:"replay_endpoint"`
+	// Keys is where one of the provider's own systems registers the keys with which it signs that orders were carried out. (Ours.)
+	Keys string `json:"system_keys_endpoint"`
 }
 
 func (d Doors) metadata(c *fiber.Ctx) error {
@@ -100,7 +105,7 @@ func (d Doors) metadata(c *fiber.Ctx) error {
 	return c.JSON(metadata{SpecVersion: "1_0", Issuer: d.Gateway, JWKSURI: base + "/jwks.json", Methods: []string{delivery.MethodPush, delivery.MethodPoll},
 		Configuration: base + "/ssf/streams", Status: base + "/ssf/status", AddSubject: base + "/ssf/subjects/add", RemoveSubject: base + "/ssf/subjects/remove",
 		Verification: base + "/ssf/verify", Schemes: []authorizationScheme{{"urn:ietf:rfc:6749"}, {"urn:ietf:rfc:6750"}}, Subjects: "ALL",
-		Algorithms: delivery.Algorithms(), Replay: base + "/ssf/replay"})
+		Algorithms: delivery.Algorithms(), Replay: base + "/ssf/replay", Keys: base + "/ssf/keys"})
 }
 
 // audience is who asks, as notices are numbered for it.

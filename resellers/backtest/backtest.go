@@ -221,6 +221,9 @@ func (r *Replay) policy() (policy.Policy, error) {
 func (r *Replay) judge(now time.Time) error {
 	r.judged = now
 	house := r.houses.at(now)
+	if r.shadow == nil {
+		house.InForce = nil // it is tried as if it had been in force all along
+	}
 	for {
 		p, err := r.policy()
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/obligations"
 	"github.com/cipgate/cipgate/resellers/policy"
 )
 
@@ -28,14 +29,19 @@ type Moves struct {
 	Resellers int        `json:"resellers"` // that were looked at
 	Moving    int        `json:"moving"`    // of which something moves
 	Pinned    int        `json:"pinned"`    // with an open case, which keeps the policy that opened it
+	Owed      int        `json:"owed"`      // obligations that are open, which keep the dates that they have
+	Gateway   []Clock    `json:"gateway"`   // obligations that begin for the gateway itself
 	Totals    MoveTotals `json:"totals"`
 	Guard     []string   `json:"guard"` // what the guard would hold back, in words
 	// Names are the resellers of which something moves, in the order of their ids, the first 1,000. Moving counts them all.
 	Names []Move `json:"names"`
 	// Shown names all of this, the names that are not listed included: whoever activates the policy says what was shown.
 	Shown string `json:"shown"`
+	// Moved names what moves, whenever it was counted: the same on two days if the same moves, of the same, on the same days.
+	Moved string `json:"moved"`
 
-	sum hash.Hash
+	sum, moved    hash.Hash
+	before, after policy.Policy
 }
 
 // MoveTotals count over all resellers.
@@ -50,6 +56,7 @@ type MoveTotals struct {
 	Terminated int            `json:"terminated"`
 	Steps      int            `json:"steps"`   // resellers whose steps ahead, or their days, are others
 	Covered    int            `json:"covered"` // trainings that become covered, each with a report that is owed
+	Clocks     ClockTotals    `json:"clocks"`  // obligations toward an authority that begin, are none, or are due otherwise
 }
 
 // Move is one reseller of which something moves.
@@ -65,6 +72,7 @@ type Move struct {
 	Instead []Ahead         `json:"instead_of,omitzero"`
 	LimitOn string          `json:"limit_on,omitzero"`
 	Covered []Covered       `json:"covered,omitzero"`
+	Clocks  []Clock         `json:"clocks,omitzero"` // obligations of the provider toward an authority
 }
 
 // Moved is a finding that opens or closes.
@@ -92,12 +100,14 @@ type Covered struct {
 type State struct {
 	Case     escalation.Case
 	Prospect escalation.Prospect
+	Opened   []obligations.Obligation // that open with what must be stated now
 }
 
 // NewMoves begins to look at what would move if after replaced before.
 func NewMoves(before, after policy.Policy, now time.Time) *Moves {
 	m := &Moves{Policy: after.ID(), Digest: after.Digest(), Replaces: before.ID(), On: day(now), Changes: policy.Diff(before, after), TurnsUp: policy.TurnsUp(before, after),
-		Totals: MoveTotals{Opens: map[string]int{}, Closes: map[string]int{}}, Guard: []string{}, Names: []Move{}, sum: sha256.New()}
+		Totals:  MoveTotals{Opens: map[string]int{}, Closes: map[string]int{}, Clocks: ClockTotals{Begin: map[string]int{}, End: map[string]int{}, Move: map[string]int{}}},
+		Gateway: []Clock{}, Guard: []string{}, Names: []Move{}, sum: sha256.New(), moved: sha256.New(), before: before, after: after}
 	fmt.Fprintf(m.sum, "%s %s %s %s\n", m.Policy, m.Digest, before.Digest(), m.On)
 	return m
 }
@@ -112,13 +122,14 @@ func (m *Moves) Add(entity envelope.Entity, name string, before, after State, co
 		m.Pinned++
 	}
 	move := Move{ID: entity.ID().String(), Entity: entity, Name: name, Opens: onlyIn(after.Case, before.Case), Closes: onlyIn(before.Case, after.Case),
-		Before: before.Case.Standing.String(), After: after.Case.Standing.String(), LimitOn: day(after.Case.LimitAt), Covered: covered}
+		Before: before.Case.Standing.String(), After: after.Case.Standing.String(), LimitOn: day(after.Case.LimitAt), Covered: covered,
+		Clocks: clocksMoved(after.clocks(&m.after), before.clocks(&m.before))}
 	steps, instead := ahead(after.Prospect), ahead(before.Prospect)
 	moved := !slices.Equal(steps, instead)
 	if moved {
 		move.Steps, move.Instead = steps, instead
 	}
-	if len(move.Opens)+len(move.Closes)+len(covered) == 0 && move.Before == move.After && !moved {
+	if len(move.Opens)+len(move.Closes)+len(covered)+len(move.Clocks) == 0 && move.Before == move.After && !moved {
 		return nil
 	}
 	m.Moving++
@@ -127,7 +138,9 @@ func (m *Moves) Add(entity envelope.Entity, name string, before, after State, co
 	if err != nil {
 		return fmt.Errorf("writing what moves of %s: %w", entity, err)
 	}
-	m.sum.Write(append(text, '\n')) // a hash never fails
+	text = append(text, '\n')
+	m.sum.Write(text) // a hash never fails
+	m.moved.Write(text)
 	if len(m.Names) < maxNames {
 		m.Names = append(m.Names, move)
 	}
@@ -136,7 +149,12 @@ func (m *Moves) Add(entity envelope.Entity, name string, before, after State, co
 
 // End gives what was looked at its name.
 func (m *Moves) End() Moves {
-	m.Shown = base64.RawURLEncoding.EncodeToString(m.sum.Sum(nil))
+	for _, c := range m.Gateway {
+		line := fmt.Sprintf("gateway %s %s\n", c.Kind, c.Due)
+		m.sum.Write([]byte(line))
+		m.moved.Write([]byte(line))
+	}
+	m.Shown, m.Moved = base64.RawURLEncoding.EncodeToString(m.sum.Sum(nil)), base64.RawURLEncoding.EncodeToString(m.moved.Sum(nil))
 	return *m
 }
 
@@ -169,6 +187,9 @@ func (t *MoveTotals) add(move Move, before, after State, steps bool) {
 		t.Steps++
 	}
 	t.Covered += len(move.Covered)
+	for _, c := range move.Clocks {
+		t.Clocks.add(c)
+	}
 }
 
 // onlyIn are the findings that are open in one case and not in the other.

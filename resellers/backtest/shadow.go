@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
@@ -26,7 +27,28 @@ type shadow struct {
 // Beside begins the past of a reseller, and what would have followed had the policy in force of the shelf been put in force at an
 // entry: its leaf index, and when it was accepted.
 func Beside(shelf policy.Shelf, houses Houses, entity envelope.Entity, from int64, at time.Time) *Replay {
+	houses = houses.putInForce(shelf.InForce().ID(), from, at)
 	return &Replay{shelf: shelf, houses: houses, entity: entity, records: newRecords(), shadow: &shadow{from: from, at: at}}
+}
+
+// putInForce are the houses had a policy been put in force before an entry, where it was not already, and none after it.
+func (h Houses) putInForce(policy string, from int64, at time.Time) Houses {
+	put := func(house escalation.House) escalation.House {
+		house.InForce = slices.DeleteFunc(slices.Clone(house.InForce), func(one escalation.InForce) bool { return one.LeafIndex >= from })
+		if n := len(house.InForce); n > 0 && house.InForce[n-1].Policy == policy {
+			return house
+		}
+		return house.PutInForce(policy, at, from-1)
+	}
+	n := slices.IndexFunc(h, func(known Known) bool { return known.At.After(at) })
+	if n < 0 {
+		n = len(h)
+	}
+	all := append(slices.Clone(h[:n]), Known{At: at, House: put(h.at(at))})
+	for _, known := range h[n:] {
+		all = append(all, Known{At: known.At, House: put(known.House)})
+	}
+	return all
 }
 
 // reaches folds what happened before the shadow began, as it happened. It says whether the entry is one behind that.

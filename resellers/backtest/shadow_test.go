@@ -25,6 +25,7 @@ type life struct {
 	shelf   policy.Shelf
 	history history.History
 	c       escalation.Case
+	house   escalation.House
 	entries []statement.Entry
 	wake    time.Time
 }
@@ -51,7 +52,7 @@ func (l *life) judge(now time.Time) {
 		}
 		p.Guard = policy.Guard{}
 		found, turns := findings.Assess(&p, &l.history, now)
-		states, next, err := escalation.Decide(&p, reseller, l.c, l.history, escalation.House{}, found, now)
+		states, next, err := escalation.Decide(&p, reseller, l.c, l.history, l.house, found, now)
 		if err != nil {
 			l.t.Fatal(err)
 		}
@@ -85,7 +86,7 @@ func (l *life) approve(now time.Time) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	for _, a := range escalation.Approvals(&p, reseller, l.c, l.history, escalation.House{}, now) {
+	for _, a := range escalation.Approvals(&p, reseller, l.c, l.history, l.house, now) {
 		if a.Pending() && !now.Before(a.AskedAt) {
 			who := fmt.Sprintf("officer-%d", len(a.Given))
 			l.fold(now, gateway, statement.OfficerAction{Officer: statement.Officer{ID: who, Name: who}, Action: escalation.ActionApproved,
@@ -145,6 +146,7 @@ func TestAShadowForetellsWhatPuttingThePolicyInForceBrings(t *testing.T) {
 			if i == switched {
 				from, at = len(live.entries)-1, live.entries[len(live.entries)-1].AcceptedAt
 				changed.shelf = shelfOf(t, next, old)
+				changed.house = changed.house.PutInForce(next.ID(), at, live.entries[from].LeafIndex)
 				if changed.c.Standing != escalation.Terminated {
 					changed.judge(at)
 				}
@@ -235,4 +237,34 @@ func changedDefault(t *testing.T, old, replacement string) policy.Policy {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// A policy that is tried from the beginning was in force all along; one that is tried from an entry on came with that entry, and its
+// clock runs from there.
+func TestTheClockOfAShadowBeginsWithIt(t *testing.T) {
+	p := changedDefault(t, "after:\n      value: 30d", "after:\n      value: 10d")
+	before := earlier(t, file(t))
+	house := escalation.House{}.PutInForce(before.ID(), start.Add(-day), 0).PutInForce(p.ID(), start.Add(25*day), 5)
+	houses := backtest.Houses{{At: start.Add(-day), House: escalation.House{InForce: house.InForce[:1]}}, {At: start.Add(25 * day), House: house}}
+	enrols := statement.Entry{LeafIndex: 2, AcceptedAt: start, About: reseller, By: gateway, Statement: enrolled()}
+	for name, c := range map[string]struct {
+		replay *backtest.Replay
+		ends   int
+	}{
+		"from the beginning":                {backtest.New(p, houses, reseller), 39},
+		"from day 20 on":                    {backtest.Beside(shelfOf(t, p, before), houses, reseller, 3, start.Add(20*day)), 49},
+		"from day 26 on, when it was there": {backtest.Beside(shelfOf(t, p, before), houses, reseller, 6, start.Add(26*day)), 54},
+	} {
+		if err := c.replay.Take(enrols); err != nil {
+			t.Fatal(err)
+		}
+		lines, err := c.replay.Until(start.Add(100 * day))
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := lines[len(lines)-1]
+		if last.What != "terminated" || !last.At.Equal(start.Add(time.Duration(c.ends)*day)) {
+			t.Errorf("%s: %v, wanted it terminated on day %d", name, lines, c.ends)
+		}
+	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/escalation"
 	"github.com/cipgate/cipgate/resellers/obligations"
+	"github.com/cipgate/cipgate/resellers/policy"
 )
 
 // What one officer proposes and another confirms, beside the lifting of a stay, which its case knows of.
@@ -24,30 +25,44 @@ const (
 	actionReleaseProposed = "guard.release-proposed"
 )
 
+// A policy is proposed and put in force where what it moves is shown (rehearsal); here it is listed with all else that waits for a second
+// person.
+const (
+	ActionPolicyProposed  = "policy.proposed"
+	ActionPolicyActivated = "policy.activated"
+)
+
 // confirms says which action confirms what was proposed.
 var confirms = map[string]string{
 	actionLimitProposed:   escalation.ActionLimitExtended,
 	actionReleaseProposed: escalation.ActionGuardReleased,
 	actionWaiverProposed:  obligations.ActionWaived,
+	ActionPolicyProposed:  ActionPolicyActivated,
 }
 
-// ProposalLife is how long a proposal may be confirmed.
-const ProposalLife = 14 * 24 * time.Hour
+// ProposalLife is how long a proposal may be confirmed; a policy that is proposed may say less itself.
+const ProposalLife = time.Duration(policy.LongestProposal)
 
 // Proposal is what an officer proposed and another must confirm. The ledger's entry is the truth; the row only finds it.
 type Proposal struct {
 	ID         string // jti of the entry
 	About      envelope.Entity
 	Action     string // what it becomes once confirmed
-	Subject    string // the case, what of the guard, or the obligation
+	Subject    string // the case, what of the guard, the obligation, or the policy
 	EndsAt     time.Time
+	Expires    time.Time // until when it may be confirmed, if that is not ProposalLife
 	Reason     string
 	By         statement.Officer
 	ProposedAt time.Time
 }
 
 // ExpiresAt is until when it may be confirmed.
-func (p Proposal) ExpiresAt() time.Time { return p.ProposedAt.Add(ProposalLife) }
+func (p Proposal) ExpiresAt() time.Time {
+	if !p.Expires.IsZero() {
+		return p.Expires
+	}
+	return p.ProposedAt.Add(ProposalLife)
+}
 
 // ProposeLimit proposes that the limit of an open case be moved, which is the only way past it. Errors wrap ErrRefused, ErrMoved or
 // docket.ErrNotFound.
@@ -114,6 +129,9 @@ func (d *Desk) Confirm(ctx context.Context, by statement.Officer, proposal, reas
 	entry, said, err := d.proposal(ctx, proposal)
 	if err != nil {
 		return Acted{}, err
+	}
+	if said.Action == ActionPolicyProposed {
+		return Acted{}, refused("proposal: wanted one that a word confirms, got a policy, which comes into force after what it moves now was shown. Type: cipgate policy activate --proposal %s, or open /policies/proposals/%s", proposal, proposal)
 	}
 	if said.Officer.ID == by.ID {
 		return Acted{}, fmt.Errorf("%w: you proposed this, and nobody confirms what they proposed. Another officer confirms it", ErrMayNot)
@@ -205,14 +223,20 @@ func (d *Desk) Proposals(ctx context.Context, limit int) ([]Proposal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing proposals: %w", err)
 	}
-	proposals := make([]Proposal, len(rows))
-	for i, row := range rows {
+	proposals := make([]Proposal, 0, len(rows))
+	for _, row := range rows {
 		entry, said, err := d.proposed(ctx, row)
 		if err != nil {
 			return nil, err
 		}
-		proposals[i] = Proposal{ID: row.ID, About: entry.About, Action: row.Action, Subject: row.Subject, EndsAt: said.EndsAt, Reason: said.Reason,
+		p := Proposal{ID: row.ID, About: entry.About, Action: row.Action, Subject: row.Subject, EndsAt: said.EndsAt, Reason: said.Reason,
 			By: said.Officer, ProposedAt: entry.AcceptedAt}
+		if said.Action == ActionPolicyProposed {
+			p.EndsAt, p.Expires = time.Time{}, said.EndsAt // what is proposed has no end, the proposal has
+		}
+		if d.now().Before(p.ExpiresAt()) {
+			proposals = append(proposals, p)
+		}
 	}
 	return proposals, nil
 }
@@ -306,6 +330,9 @@ func (d *Desk) foldProposal(tx *gorm.DB, e statement.Entry) error {
 		}
 		row := proposalRow{ID: e.JTI, LeafIndex: e.LeafIndex, About: string(e.About), Action: becomes, Subject: subject, Officer: said.Officer.ID, ProposedAt: e.AcceptedAt.UnixMicro()}
 		return tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row).Error
+	}
+	if said.Action == ActionPolicyActivated { // what was proposed to replace another policy is void with it
+		return tx.Model(&proposalRow{}).Where("action = ? AND closed_at = 0", said.Action).Update("closed_at", e.AcceptedAt.UnixMicro()).Error
 	}
 	if id := detail("proposal"); id != "" {
 		return tx.Model(&proposalRow{}).Where("id = ? AND action = ? AND closed_at = 0", id, said.Action).Update("closed_at", e.AcceptedAt.UnixMicro()).Error

@@ -15,7 +15,7 @@ import (
 // stricter is the next version of the world's policy, by which an attestation is good for ten days.
 func (w *world) stricter() policy.Policy {
 	w.t.Helper()
-	file := strings.Replace(w.policy.Document(), "\nversion: 4\n", "\nversion: 5\n", 1)
+	file := strings.Replace(w.policy.Document(), "\nversion: 5\n", "\nversion: 6\n", 1)
 	file = strings.Replace(file, "value: 365d", "value: 10d", 1) // cip.stale's
 	file = strings.Replace(file, "reminders:\n      value: [60d, 30d, 7d]", "reminders:\n      value: [7d]", 1)
 	next, err := policy.Parse([]byte(file))

@@ -11,9 +11,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/resellers/backtest"
 	"github.com/cipgate/cipgate/resellers/escalation"
 	"github.com/cipgate/cipgate/resellers/history"
+	"github.com/cipgate/cipgate/resellers/obligations"
 	"github.com/cipgate/cipgate/resellers/policy"
 )
 
@@ -42,7 +44,10 @@ func (d *Docket) Consequences(ctx context.Context, p policy.Policy) (backtest.Mo
 		return backtest.Moves{}, err
 	}
 	moves := backtest.NewMoves(before.InForce(), p, now)
-	sides := [2]*Docket{d.judging(before), d.judging(after)}
+	sides, houses := [2]*Docket{d.judging(before), d.judging(after)}, [2]escalation.House{house, house}
+	if p.ID() != before.InForce().ID() {
+		houses[1] = house.PutInForce(p.ID(), now, math.MaxInt64) // behind all that the ledger holds
+	}
 	serious := 0
 	for last := []byte{}; ; {
 		var rows []fileRow
@@ -53,7 +58,7 @@ func (d *Docket) Consequences(ctx context.Context, p policy.Policy) (backtest.Mo
 			break
 		}
 		last = rows[len(rows)-1].ID
-		looked, err := lookAt(ctx, rows, sides, house, now)
+		looked, err := lookAt(ctx, rows, sides, houses, covered, now)
 		if err != nil {
 			return backtest.Moves{}, err
 		}
@@ -66,6 +71,11 @@ func (d *Docket) Consequences(ctx context.Context, p policy.Policy) (backtest.Mo
 			}
 		}
 	}
+	begin, open, err := d.owedByHouse(ctx, p, now)
+	if err != nil {
+		return backtest.Moves{}, err
+	}
+	moves.House(begin, open)
 	told := moves.End()
 	told.Guard = append(told.Guard, guarded(p.Guard, resellers, serious, tripped, told.Totals)...)
 	return told, nil
@@ -99,7 +109,7 @@ func (l looked) opensSerious() bool {
 }
 
 // lookAt judges a page of files by both, side by side.
-func lookAt(ctx context.Context, rows []fileRow, sides [2]*Docket, house escalation.House, now time.Time) ([]looked, error) {
+func lookAt(ctx context.Context, rows []fileRow, sides [2]*Docket, houses [2]escalation.House, covered map[envelope.ID][]backtest.Covered, now time.Time) ([]looked, error) {
 	all := make([]looked, len(rows))
 	looks, ctx := errgroup.WithContext(ctx)
 	looks.SetLimit(runtime.GOMAXPROCS(0))
@@ -112,27 +122,63 @@ func lookAt(ctx context.Context, rows []fileRow, sides [2]*Docket, house escalat
 			if err != nil {
 				return err
 			}
-			file.House = house
-			all[i].file = file
 			for side, docket := range sides {
-				if all[i].states[side], err = docket.foreseen(file, house, now); err != nil {
+				file.House = houses[side]
+				all[i].file = file
+				if all[i].states[side], err = docket.foreseen(file, houses[side], now); err != nil {
 					return fmt.Errorf("judging %s: %w", file.Entity, err)
 				}
 			}
+			all[i].states[1].Opened = append(all[i].states[1].Opened, sides[1].owedAnew(file, covered[file.ID()], now)...)
 			return nil
 		})
 	}
 	return all, looks.Wait()
 }
 
-// foreseen is how a file will stand once all that must be stated now is stated, and what comes after it.
+// owedAnew is what the provider owes by the trainings of a reseller that become covered.
+func (d *Docket) owedAnew(file File, covered []backtest.Covered, now time.Time) (opened []obligations.Obligation) {
+	p := d.InForce()
+	for _, training := range covered {
+		said := statement.TransactionCovered{Transaction: training.Transaction, Ground: statement.CoveredAnew}
+		opened = append(opened, obligations.Opened(&p, file.Case, file.Case, statement.Entry{AcceptedAt: now, About: file.Entity, By: d.self, Statement: said})...)
+	}
+	return opened
+}
+
+// foreseen is how a file will stand once all that must be stated now is stated, what the provider owes by that, and what comes after it.
 func (d *Docket) foreseen(file File, house escalation.House, now time.Time) (backtest.State, error) {
-	settled, err := d.settled(file, house, now)
+	j, err := d.judge(file, house, now)
 	if err != nil {
 		return backtest.State{}, err
 	}
-	prospect, err := d.Outlook(settled)
-	return backtest.State{Case: settled.Case, Prospect: prospect}, err
+	var opened []obligations.Obligation
+	p := d.InForce()
+	for _, s := range j.statements {
+		entry := statement.Entry{LeafIndex: file.History.Next, AcceptedAt: now, About: file.Entity, By: d.self, Statement: s}
+		before := file.Case
+		file = file.with(entry)
+		opened = append(opened, obligations.Opened(&p, before, file.Case, entry)...)
+	}
+	prospect, err := d.Outlook(file)
+	return backtest.State{Case: file.Case, Prospect: prospect, Opened: opened}, err
+}
+
+// owedByHouse returns what the activation of p would open for the gateway itself, and how many obligations are open.
+func (d *Docket) owedByHouse(ctx context.Context, p policy.Policy, now time.Time) (begin []obligations.Obligation, open int, err error) {
+	var count int64
+	if err := d.db.WithContext(ctx).Model(&obligationRow{}).Where("closed_at = 0").Count(&count).Error; err != nil {
+		return nil, 0, fmt.Errorf("counting the obligations that are open: %w", err)
+	}
+	for _, o := range obligations.OpenedByHouse(&p, statement.Entry{AcceptedAt: now, About: d.self, By: d.self, Statement: statement.PolicyActivated{Policy: p.ID()}}) {
+		switch _, err := d.Obligation(ctx, o.ID); {
+		case errors.Is(err, ErrNoObligation):
+			begin = append(begin, o)
+		case err != nil:
+			return nil, 0, err
+		}
+	}
+	return begin, int(count), nil
 }
 
 // coveredAnew finds the trainings that were reported and become covered by p's definition, by reseller, with when each is to be

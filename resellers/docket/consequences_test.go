@@ -10,6 +10,7 @@ import (
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/migrations/migrationstest"
+	"github.com/cipgate/cipgate/resellers/backtest"
 	"github.com/cipgate/cipgate/resellers/policy"
 )
 
@@ -65,8 +66,8 @@ func TestWhatAPolicyWouldMoveIsShownAndThenIsWhatMoves(t *testing.T) {
 		for _, one := range moves.Names {
 			switch one.Entity {
 			case late:
-				if one.Before != "pending" || one.After != "warned" || len(one.Opens) != 1 || one.LimitOn != epoch.Add(65*day).Format(time.DateOnly) {
-					t.Errorf("%+v", one)
+				if one.Before != "pending" || one.After != "warned" || len(one.Opens) != 1 || one.LimitOn != epoch.Add(66*day).Format(time.DateOnly) {
+					t.Errorf("%+v", one) // it fell short a day before: by this policy nothing did
 				}
 			case busy:
 				covered = fmt.Sprintf("%s by %s", one.Covered[0].Transaction, one.Covered[0].ReportBy.Format(time.DateOnly))
@@ -76,6 +77,20 @@ func TestWhatAPolicyWouldMoveIsShownAndThenIsWhatMoves(t *testing.T) {
 		}
 		if wanted := "small by " + w.now.Add(15*day).Format(time.DateOnly); covered != wanted {
 			t.Errorf("covered %q, wanted %q", covered, wanted)
+		}
+		// Obligations: the report about the training begins with the policy, that about a closing with the step that closes; what is open
+		// keeps its date, and the certification of the program is open already.
+		for _, one := range moves.Names {
+			wanted := backtest.Clock{Kind: policy.AITrainingReport, Subject: "small", Due: w.now.Add(15 * day).Format(time.DateOnly)}
+			if one.Entity == late {
+				wanted = backtest.Clock{Kind: policy.ClosureReport, Due: reportedOn(t, one.Steps), Instead: reportedOn(t, one.Instead)}
+			}
+			if len(one.Clocks) != 1 || one.Clocks[0] != wanted {
+				t.Errorf("owed about %s: %+v, wanted %+v", one.Entity, one.Clocks, wanted)
+			}
+		}
+		if clocks := moves.Totals.Clocks; moves.Owed != 1 || len(moves.Gateway) != 0 || clocks.Begin[policy.AITrainingReport] != 1 || clocks.Move[policy.ClosureReport] != 1 || len(clocks.End) != 0 {
+			t.Errorf("%d open, %v of the gateway, %+v", moves.Owed, moves.Gateway, clocks)
 		}
 		w.now = w.now.Add(2 * time.Hour)
 		again, err := d.Consequences(t.Context(), p)
@@ -95,11 +110,52 @@ func TestWhatAPolicyWouldMoveIsShownAndThenIsWhatMoves(t *testing.T) {
 			if got := file.Case.Standing.String() + " " + file.Case.Policy; err != nil || got != wanted {
 				t.Errorf("%s stands at %q, wanted %q, %v", entity, got, wanted, err)
 			}
+			if entity == late && !file.Case.LimitAt.Equal(epoch.Add(66*day+2*time.Hour)) {
+				t.Errorf("limit %v: it begins when the policy does", file.Case.LimitAt)
+			}
+		}
+		id := busy.ID()
+		if owed, err := next.Obligations(t.Context(), Wanted{About: &id}, nil, 10); err != nil || len(owed) != 1 || owed[0].Kind != policy.AITrainingReport || owed[0].Subject != "small" ||
+			owed[0].DueAt.Format(time.DateOnly) != w.now.Add(15*day).Format(time.DateOnly) {
+			t.Errorf("owed now: %+v, %v", owed, err)
 		}
 		w.now = w.now.Add(15 * day)
 		w.settle(next, nil)
 		if file, err := next.Open(t.Context(), busy.ID()); err != nil || len(file.Case.Findings) != 1 || file.Case.Findings[0].Rule != policy.ReportLate {
 			t.Errorf("15 days later: %+v, %v", file.Case.Findings, err)
+		}
+	})
+}
+
+// reportedOn is the day by which the closing among steps is reported, 72 hours after it.
+func reportedOn(t *testing.T, steps []backtest.Ahead) string {
+	t.Helper()
+	for _, step := range steps {
+		if strings.HasPrefix(step.What, "closing") {
+			at, err := time.Parse(time.DateOnly, step.On)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return at.Add(3 * day).Format(time.DateOnly)
+		}
+	}
+	t.Fatalf("nothing is closed ahead: %+v", steps)
+	return ""
+}
+
+func TestADutyThatAPolicyTurnsOnBeginsForTheGatewayItself(t *testing.T) {
+	migrationstest.Each(t, func(t *testing.T, db *gorm.DB) {
+		w := newWorld(t, db)
+		on := w.policy
+		w.policy = w.version(89, "certification:\n    on: true", "certification:\n    on: false")
+		d := w.mustDocket()
+		if err := d.Activate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		moves, err := d.Consequences(t.Context(), on)
+		if wanted := epoch.Add(365 * day).Format(time.DateOnly); err != nil || len(moves.Gateway) != 1 || moves.Gateway[0] != (backtest.Clock{Kind: policy.Certification, Due: wanted}) ||
+			moves.Totals.Clocks.Begin[policy.Certification] != 1 || moves.Owed != 0 || moves.Moving != 0 {
+			t.Errorf("%+v, %v; wanted a certification due %s", moves, err, wanted)
 		}
 	})
 }

@@ -61,7 +61,14 @@ type Docket struct {
 	shelves atomic.Pointer[policy.Shelf]
 
 	definitions definitions
+
+	// awake is asked before a file is settled; see Wakeful.
+	awake func(ctx context.Context) (looked bool, err error)
 }
+
+// Wakeful lets Sweep ask before each file whether time passed in which the gateway could take no submissions. If it says that it looked,
+// what it may have stated is folded before anything is decided. Set it before the first Sweep.
+func (d *Docket) Wakeful(awake func(ctx context.Context) (looked bool, err error)) { d.awake = awake }
 
 // New returns the docket of the gateway self, which judges by p and signs what it states with signer. Earlier
 // policies, to which open cases may be pinned, are read from the ledger.

@@ -40,6 +40,16 @@ func (d *Docket) House(ctx context.Context) (escalation.House, error) {
 	return d.houseIn(d.db.WithContext(ctx), nil, d.now())
 }
 
+// Outages returns the gateway's own outages that stand in the ledger, the latest 64; those that touch are one.
+func (d *Docket) Outages(ctx context.Context) ([]escalation.Span, error) {
+	var row houseRow
+	if err := d.db.WithContext(ctx).Where("id = 1").Take(&row).Error; err != nil {
+		return nil, fmt.Errorf("reading which outages were recorded: %w", err)
+	}
+	h, err := row.toHouse()
+	return h.Outages, err
+}
+
 // houseIn reads the house. With a reseller it counts what others reserved too, and nothing that this one did: so it is judged before a
 // step of it leaves.
 func (d *Docket) houseIn(db *gorm.DB, beside []byte, now time.Time) (escalation.House, error) {

@@ -142,7 +142,7 @@ func TestAStepThatAsksPeopleIsListedInTheOrderInWhichItFallsDueAndTakenOnceAppro
 			}
 		}
 		const want = "0:entity-enrolled 30:finding-opened 30:warning-issued 30:standing-changed 44:restriction-ordered 44:standing-changed " +
-			"47:officer-action 54:officer-action 55:closure-ordered 55:standing-changed 56:officer-action 60:limit-passed 61:officer-action 61:closure-ordered 61:relationship-terminated 61:standing-changed"
+			"47:officer-action 54:officer-action 55:closure-ordered 55:standing-changed 56:officer-action 60:finding-opened 60:limit-passed 61:officer-action 61:closure-ordered 61:relationship-terminated 61:standing-changed"
 		if got := kindsAbout(t, w, silent); got != want {
 			t.Errorf("about the silent one:\n got %s\nwant %s", got, want)
 		}

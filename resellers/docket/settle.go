@@ -227,7 +227,11 @@ func (d *Docket) Sweep(ctx context.Context) (next time.Time, err error) {
 	failed, tries := map[envelope.ID]error{}, map[envelope.ID]int{}
 	var untold error
 	for {
-		if err := d.CatchUp(ctx); err != nil {
+		_, err := d.looked(ctx)
+		if err == nil {
+			err = d.CatchUp(ctx)
+		}
+		if err != nil {
 			return time.Time{}, errors.Join(append(slices.Collect(maps.Values(failed)), untold, err)...)
 		}
 		b, err := bearingIn(d.db.WithContext(ctx))
@@ -254,6 +258,9 @@ func (d *Docket) Sweep(ctx context.Context) (next time.Time, err error) {
 			break
 		}
 		for _, id := range due {
+			if looked, err := d.looked(ctx); looked || err != nil {
+				break // with what that found, or why it found nothing, Sweep begins again
+			}
 			settle := d.Settle
 			if tries[id] >= patience {
 				settle = d.settleInTurn
@@ -276,6 +283,18 @@ func (d *Docket) Sweep(ctx context.Context) (next time.Time, err error) {
 
 // tryAgain is how long a file that could not be settled is left alone: less than Lateness, and no tight loop.
 const tryAgain = time.Minute
+
+// looked asks whether time passed in which the gateway could take no submissions, and says whether it had to look.
+func (d *Docket) looked(ctx context.Context) (bool, error) {
+	if d.awake == nil {
+		return false, nil
+	}
+	looked, err := d.awake(ctx)
+	if err != nil {
+		return looked, fmt.Errorf("asking whether submissions are taken, before a step is: %w", err)
+	}
+	return looked, nil
+}
 
 // setAside puts a file that could not be settled away until it is tried again, with why, so that a Watch names it. What fails because
 // this process ends, may decide nothing, or finds the ledger full is no fault of the file: it stays due.

@@ -92,6 +92,7 @@ type Past struct {
 	OpenedAt time.Time `json:"opened_at"`
 	Reached  Standing  `json:"reached"` // the worst it came to
 	EndedAt  time.Time `json:"ended_at"`
+	Seen     int64     `json:"seen"` // the last entry that its policy judged
 	// Wrong says that the provider took it back: an appeal found every finding wrong, or the termination was not the reseller's fault.
 	Wrong      bool   `json:"wrong,omitzero"`
 	WhoseError string `json:"whose_error,omitzero"` // exactly where a termination was taken back
@@ -209,7 +210,7 @@ func (c Case) after(s statement.Statement, leaf int64) Case {
 	case statement.OrderWithdrawn:
 		c.Orders = without(c.Orders, func(o Order) bool { return o.Name == s.Order && (o.Case == s.Case || o.Case == "") })
 		if c.isOpen(s.Case) {
-			return c.ended(s.Basis.Now)
+			return c.ended(s.Basis.Now, s.Basis.Seen)
 		}
 	case statement.LimitPassed:
 		if c.isOpen(s.Case) {
@@ -265,14 +266,14 @@ func (c Case) cured(s statement.FindingCured) Case {
 			continue
 		}
 		if c = c.over(f); f.UpheldAt.IsZero() {
-			c.Faced = c.Faced || f.Case != ""
+			c.Faced = c.Faced || f.Case != "" && f.isReason()
 		} else {
 			c.Dismissed = kept(c.Dismissed, f, dismissedKept)
 		}
 	}
 	c.Findings = without(c.Findings, func(f Open) bool { return f.ID == s.Finding })
 	c.Reviews = without(c.Reviews, func(r Review) bool { return r.Finding == s.Finding })
-	return c.calmed().ended(s.Basis.Now)
+	return c.calmed().ended(s.Basis.Now, s.Basis.Seen)
 }
 
 // without returns a copy, since cases are values; nil if nothing is left, so that a case reads back from JSON as it was.
@@ -291,18 +292,18 @@ func (c Case) stood(s statement.StandingChanged) Case {
 	return c
 }
 
-// ended ends the open case once nothing behind it is open and no order of it is in force.
-func (c Case) ended(at time.Time) Case {
+// ended ends the open case once nothing behind it is open and no order of it is in force. seen is the last entry that its policy judged.
+func (c Case) ended(at time.Time, seen int64) Case {
 	if c.ID == "" || len(c.Behind()) > 0 || slices.ContainsFunc(c.Orders, func(o Order) bool { return o.Case == c.ID }) {
 		return c
 	}
-	return c.closed(at)
+	return c.closed(at, seen)
 }
 
 // closed is the case without the one that was open.
-func (c Case) closed(at time.Time) Case {
+func (c Case) closed(at time.Time, seen int64) Case {
 	reached, _ := c.Stage()
-	past := Past{ID: c.ID, Policy: c.Policy, OpenedAt: c.OpenedAt, Reached: reached, EndedAt: at.UTC(), Wrong: !c.Faced}
+	past := Past{ID: c.ID, Policy: c.Policy, OpenedAt: c.OpenedAt, Reached: reached, EndedAt: at.UTC(), Seen: seen, Wrong: !c.Faced}
 	next := Case{
 		Standing: c.Standing, Changes: c.Changes, Findings: c.Findings, Next: c.Next, Orders: c.Orders,
 		Hearing: c.Hearing, Recorded: c.Recorded, Dismissed: c.Dismissed, Opened: c.Opened, Ended: c.Ended, Past: kept(c.Past, past, pastKept), PastCount: c.PastCount + 1,

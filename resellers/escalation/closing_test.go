@@ -259,6 +259,9 @@ func TestWhateverIsSaidOfAnOrderOnlyWhoMaySaysWhetherItIsDone(t *testing.T) {
 			case 0:
 				e.About, e.By, e.Statement = by, by, statement.OrderConfirmation{Order: "order", Outcome: outcome, Supersedes: supersedes}
 				mine = by != stranger
+				if rapid.Bool().Draw(t, "by a system") { // of the provider, which names the reseller; no system confirms what the successor does
+					e.By, mine = "https://gateway.example/systems/billing", by == reseller
+				}
 			case 1:
 				e.About, e.By = reseller, rapid.SampledFrom([]envelope.Entity{gateway, reseller}).Draw(t, "signed by")
 				e.Statement = statement.OfficerAction{Officer: officer("Mara"), Action: "order.confirmed", On: statement.Target{Type: "order", ID: "order"},
@@ -279,6 +282,10 @@ func TestWhateverIsSaidOfAnOrderOnlyWhoMaySaysWhetherItIsDone(t *testing.T) {
 			}
 			o = o.With(e)
 			switch {
+			case e.By != reseller && e.By != gateway && e.By != successor && o.Acknowledged != before.Acknowledged:
+				t.Fatalf("the reseller has it by another's word: %+v", e)
+			case mine && e.By != gateway && o.Answer.By != e.By:
+				t.Fatalf("said by %s, and shown as by %q", e.By, o.Answer.By)
 			case !mine && o != before:
 				t.Fatalf("moved by whose word does not count: %+v", e)
 			case before.State() == OrderWithdrawn && o.State() != OrderWithdrawn:

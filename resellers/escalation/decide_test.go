@@ -77,7 +77,7 @@ func TestEachStepIsTakenExactlyAtItsTimeAndNotASecondBefore(t *testing.T) {
 func TestTheStatementsOfASilentReseller(t *testing.T) {
 	l := silent(t, on(30), on(44), on(51), on(59))
 	basis := func(seen int64, days float64) statement.Basis {
-		return statement.Basis{Policy: "us-iaas-2024.4", Seen: seen, Now: on(days)}
+		return statement.Basis{Policy: "us-iaas-2024.5", Seen: seen, Now: on(days)}
 	}
 	const finding = "cip.missing.20260131T000000Z"
 	words := policy.Default().Rules.CIPMissing.Finding
@@ -89,7 +89,7 @@ func TestTheStatementsOfASilentReseller(t *testing.T) {
 	want := []statement.Statement{
 		opened,
 		statement.WarningIssued{Basis: basis(2, 30), Case: caseID, Findings: []string{finding}, CureBy: on(44), LimitAt: on(60),
-			ToCure: []string{"an accepted cip-attestation (cures cip.missing)"}, Dispute: dispute},
+			ToCure: []string{"an accepted cip-attestation (cures cip.missing)"}, Dispute: dispute, Evidence: []statement.Evidence{{Entry: 2}}},
 		statement.StandingChanged{Basis: basis(2, 30), Number: 1, Before: "pending", After: "warned",
 			Why: "Open: " + open + ". If it is not cured, no new accounts may be opened from 2026-02-14 00:00:00 UTC on."},
 		statement.RestrictionOrdered{Basis: basis(11, 44), Case: caseID, Order: "no-new-accounts", Findings: []string{finding},
@@ -157,10 +157,11 @@ func TestACureEndsTheCaseAndTheNextOneStartsAfresh(t *testing.T) {
 	l := silent(t, on(30), on(44), on(51))
 	first := l.c.ID
 	l.attest(on(52), "initial")
+	cure := l.history.Seen()
 	if got, want := kinds(l.settle(on(52))), []statement.Kind{"finding-cured", "order-withdrawn", "order-withdrawn", "standing-changed"}; !slices.Equal(got, want) {
 		t.Errorf("stated %v, wanted %v", got, want)
 	}
-	want := []Past{{ID: first, Policy: "us-iaas-2024.4", OpenedAt: on(30), Reached: Closing, EndedAt: on(52)}}
+	want := []Past{{ID: first, Policy: "us-iaas-2024.5", OpenedAt: on(30), Reached: Closing, EndedAt: on(52), Seen: cure}}
 	if l.c.ID != "" || l.c.Standing != Good || len(l.c.Orders) > 0 || !l.c.LimitAt.IsZero() || !reflect.DeepEqual(l.c.Past, want) || l.c.PastCount != 1 {
 		t.Errorf("got %+v", l.c)
 	}
@@ -232,7 +233,7 @@ func TestAClockThatIsBehindTakesNothingBack(t *testing.T) {
 func TestDecideRefusesWhatDoesNotBelongTogether(t *testing.T) {
 	l := silent(t, on(30))
 	other := policy.Default()
-	other.Version = 5
+	other.Version = 6
 	for name, c := range map[string]struct {
 		decide func() error
 		want   error
@@ -268,9 +269,9 @@ func TestWithoutACaseTheNextOneFollowsTheNewPolicy(t *testing.T) {
 	l := silent(t, on(30))
 	l.attest(on(31), "initial")
 	l.settle(on(31))
-	l.policy.Version = 5
+	l.policy.Version = 6
 	l.run(on(31), on(31+365))
-	if l.c.Policy != "us-iaas-2024.5" || l.c.Past[0].Policy != "us-iaas-2024.4" {
+	if l.c.Policy != "us-iaas-2024.6" || l.c.Past[0].Policy != "us-iaas-2024.5" {
 		t.Errorf("case under %s, the past one under %s", l.c.Policy, l.c.Past[0].Policy)
 	}
 }
@@ -328,7 +329,7 @@ func TestWhatAResellerSaysAboutItselfIsNoDecision(t *testing.T) {
 func TestAStepOfACaseThatIsNotOpenChangesNothing(t *testing.T) {
 	l := silent(t, on(30))
 	before := l.c
-	basis := statement.Basis{Policy: "us-iaas-2024.4", Now: on(31)}
+	basis := statement.Basis{Policy: "us-iaas-2024.5", Now: on(31)}
 	for _, s := range []statement.Statement{
 		statement.WarningIssued{Basis: basis, Case: l.c.ID, CureBy: on(99)}, // warned already
 		statement.WarningIssued{Basis: basis, Case: "another", CureBy: on(99)},

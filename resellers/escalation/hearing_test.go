@@ -9,7 +9,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/cipgate/cipgate/attestations/statement"
-	"github.com/cipgate/cipgate/resellers/policy"
 )
 
 // agrees checks that the facts and the case took the same decisions for settled.
@@ -88,7 +87,7 @@ func TestFactsAndCaseAgreeOnEveryDecisionOfEverybody(t *testing.T) {
 	officers := []string{"Ada", "Ben", "Cleo"}
 	rapid.Check(t, func(t *rapid.T) {
 		l := newLife(t)
-		l.policy = policy.Default()
+		l.policy = ladderAlone()
 		l.enrol(start)
 		at := start
 		var answers [][2]string

@@ -14,6 +14,7 @@ type House struct {
 	Outages  []Span    `json:"outages,omitzero"` // in which nothing could be handed in: merged, the earliest first, the latest 64
 	Paused   *Pause    `json:"paused,omitzero"`  // nil while irreversible steps are taken by themselves
 	Releases []Release `json:"releases,omitzero"`
+	InForce  []InForce `json:"in_force,omitzero"` // which policies were put in force, the latest last
 
 	// Counts are not folded from entries about the gateway: whoever decides reads them at that moment.
 	Counts Counts `json:"-"`
@@ -85,13 +86,17 @@ func (h House) With(e statement.Entry) House {
 		if s.On.Type == "gateway" {
 			return h.acted(s, e)
 		}
+	case statement.PolicyActivated:
+		if e.By == e.About {
+			return h.PutInForce(s.Policy, e.AcceptedAt, e.LeafIndex)
+		}
 	}
 	return h
 }
 
 // Same says whether two houses bear on cases in the same way, the guard's numbers apart.
 func (h House) Same(other House) bool {
-	return slices.Equal(h.Outages, other.Outages) && slices.Equal(h.Releases, other.Releases) &&
+	return slices.Equal(h.Outages, other.Outages) && slices.Equal(h.Releases, other.Releases) && slices.Equal(h.InForce, other.InForce) &&
 		(h.Paused == nil) == (other.Paused == nil) && (h.Paused == nil || *h.Paused == *other.Paused)
 }
 

@@ -105,30 +105,9 @@ func (s *situation) urgentSince(behind []Open) (since time.Time) {
 // urgent says that the case goes to closing at once (standing.md, "The case").
 func (f Open) urgent() bool { return f.Severity == severityCritical || f.Rule == EvidenceRecorded }
 
-// limit is the limit of the case, or the one that it will have once it is warned.
-func (s *situation) limit() time.Time {
-	if !s.c.LimitAt.IsZero() {
-		return s.c.LimitAt
-	}
-	since, opened := s.firstFact()
-	return s.policy.Case.LimitAt(since, opened)
-}
-
-// firstFact is since when the earliest finding behind the case is true, and when it was opened: the clock starts there. One that was
-// open when a termination was taken back starts it anew.
-func (s *situation) firstFact() (since, opened time.Time) {
-	behind := s.c.Behind()
-	since, opened = behind[0].Since, behind[0].OpenedAt
-	for _, f := range behind[1:] {
-		if f.Since.Before(since) {
-			since, opened = f.Since, f.OpenedAt
-		}
-	}
-	if s.c.Reinstated && since.Before(s.c.Since) {
-		return s.c.Since, s.c.OpenedAt
-	}
-	return since, opened
-}
+// isReason is false of an order that is overdue: it is behind the case by which it was given, and no reason for anything of its own. Its
+// confirmation does not say that the case was right, and it asks for no other people than the case does.
+func (f Open) isReason() bool { return f.Rule != policy.OrderOverdue }
 
 // repeats says that this is one serious case too many in the policy's time: it starts at restricted.
 func (s *situation) repeats() bool {
@@ -148,7 +127,7 @@ func (s *situation) repeats() bool {
 // people is how a move is approved: by how many, and what their silence means.
 func (s *situation) people(m move) (n int, rule policy.Approval) {
 	rule = approvalOf(*s.policy, m.step)
-	if slices.ContainsFunc(s.c.Behind(), func(f Open) bool { return f.Severity == severityCritical }) {
+	if slices.ContainsFunc(s.c.Behind(), func(f Open) bool { return f.Severity == severityCritical && f.isReason() }) {
 		return rule.Critical, rule
 	}
 	return rule.People, rule

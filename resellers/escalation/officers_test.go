@@ -69,7 +69,7 @@ func (l *life) outage(from, to time.Time) {
 // asking is a reseller under the shipped policy, which asks people, judged at these times. No step waits for proof of notice.
 func asking(t tester, judged ...time.Time) *life {
 	l := newLife(t)
-	l.policy = policy.Default()
+	l.policy = ladderAlone()
 	l.policy.Case.Proof = policy.Proof{}
 	l.enrol(start)
 	for _, at := range judged {

@@ -48,7 +48,7 @@ type Carried struct {
 	JTI       string            `json:"jti"`
 	Outcome   string            `json:"outcome"`          // done, partly, cannot
 	On        string            `json:"on,omitzero"`      // the day it was carried out, or found impossible
-	By        envelope.Entity   `json:"by,omitzero"`      // a reseller
+	By        envelope.Entity   `json:"by,omitzero"`      // a reseller, or by its signature one of the provider's own systems
 	Officer   statement.Officer `json:"officer,omitzero"` // or somebody of the provider's
 }
 
@@ -129,9 +129,10 @@ func (o Ordered) With(e statement.Entry) Ordered {
 			o.WithdrawnAt, o.Withdrawn = at, e.LeafIndex
 		}
 	case statement.OrderConfirmation:
-		// The reseller says it of itself; so does the successor that an order names. A forwarded one was signed by the reseller all the same.
-		if s.Order == o.JTI && (e.About == o.About || e.About == o.Successor) {
-			return o.carried(Carried{Outcome: s.Outcome, On: s.On.String(), By: e.About}, s.Supersedes, e)
+		// The reseller says it of itself, one of the provider's own systems of the reseller, and so does the successor that an order names of
+		// itself. A forwarded one was signed by the reseller all the same.
+		if s.Order == o.JTI && (e.About == o.About || e.About == o.Successor && e.By == e.About) {
+			return o.carried(Carried{Outcome: s.Outcome, On: s.On.String(), By: e.By}, s.Supersedes, e)
 		}
 	case statement.NoticeProved:
 		if ours && s.Notice == o.JTI {

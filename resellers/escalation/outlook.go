@@ -29,6 +29,8 @@ type Prospect struct {
 	Exempt history.Exemption `json:"exempt,omitzero"`
 	// Superior is who stands right above; another one must be found where it leaves.
 	Superior history.Superior `json:"superior,omitzero"`
+	// GivenBack are the gateway's own outages by which the next step of the case was moved.
+	GivenBack []Span `json:"given_back,omitzero"`
 	// LimitPassed says that the case passed its limit, or will if nothing is done.
 	LimitPassed bool `json:"limit_passed"`
 	// Future is every step, in order, if nothing is done.
@@ -105,6 +107,8 @@ func Outlook(p policy.Policy, about envelope.Entity, c Case, h history.History, 
 	if len(future) > 0 {
 		prospect.NextStep = future[0]
 	}
+	prospect.GivenBack = s.outagesOf(prospect.NextStep)
+	prospect.Why += givenBackWords(prospect.GivenBack)
 	s.owed(&prospect)
 	s.answers(&prospect)
 	prospect.Approvals = Approvals(&p, about, c, h, house, now)
@@ -196,6 +200,9 @@ func (s *situation) owed(prospect *Prospect) {
 			continue
 		}
 		due.By = s.c.CureBy
+		if s.c.Standing == Warned && len(s.moves()) > 0 {
+			due.By = s.cureEnded() // with what an extension, a hold or an outage moved
+		}
 		if at := s.policy.Case.CureFloor.From(f.OpenedAt); at.After(due.By) {
 			due.By = at
 		}

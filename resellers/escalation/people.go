@@ -333,7 +333,7 @@ func (c Case) ruled(r history.Ruling, e statement.Entry) Case {
 			f.Case = ""
 		}
 	}
-	return c.calmed().ended(at)
+	return c.calmed().ended(at, e.LeafIndex)
 }
 
 func whyOf(s statement.Statement) string {
@@ -358,7 +358,7 @@ func (c Case) reinstated(s statement.RelationshipReinstated, e statement.Entry) 
 		return c
 	}
 	at := wholeSecond(e.AcceptedAt)
-	next := c.closed(at)
+	next := c.closed(at, e.LeafIndex)
 	last := &next.Past[len(next.Past)-1]
 	last.WhoseError, last.Wrong = s.WhoseError, s.WhoseError != "reseller"
 	next.Orders = c.Orders // they are withdrawn by name

@@ -20,7 +20,7 @@ var names = []string{"Mara", "Jon", "Ada"}
 // meddle lets officers, the reseller and the gateway's own troubles happen to a life under the shipped policy, in any order and whether
 // they make sense or not: what should not get into the ledger is in it too. It returns the time it ended at.
 func meddle(t *rapid.T, l *life) (end time.Time) {
-	l.policy = policy.Default()
+	l.policy = ladderAlone()
 	l.policy.Case.Proof.AtLimit.Value = rapid.SampledFrom([]string{policy.GoesOn, policy.Waits}).Draw(t, "at limit")
 	if rapid.IntRange(0, 3).Draw(t, "hours") == 0 {
 		l.policy.Hours = policy.Hours{On: true, Zone: "UTC+5:30", Weekdays: []string{"mon", "tue", "wed", "thu", "fri"}, From: "09:00", To: "17:00", Blackout: []string{"02-20"}}

@@ -293,6 +293,35 @@ func TestAnOutageIsGivenBack(t *testing.T) {
 	l.stands(Restricted, on(54.5)) // what follows is counted from where the cure time ended at last
 }
 
+// Nobody has to wonder why a step comes later than the warning announced.
+func TestTheTimeThatIsGivenBackIsNamed(t *testing.T) {
+	l := silent(t, on(30))
+	l.outage(on(29), on(31)) // a day of it since the warning
+	l.outage(on(40), on(40.5))
+	l.settle(on(41))
+	got, err := Outlook(l.policy, reseller, l.c, l.history, l.house, on(41))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wanted := []Span{{on(30), on(31)}, {on(40), on(40.5)}}; !slices.Equal(got.GivenBack, wanted) {
+		t.Errorf("given back: %v", got.GivenBack)
+	}
+	const words = " Time given back, since the gateway could take no submissions: from 2026-01-31 00:00:00 UTC to 2026-02-01 00:00:00 UTC (24h0m0s); " +
+		"from 2026-02-10 00:00:00 UTC to 2026-02-10 12:00:00 UTC (12h0m0s)."
+	if !strings.HasSuffix(got.Why, words) {
+		t.Errorf("why: %s", got.Why)
+	}
+	if len(got.CurrentlyDue) != 1 || !got.CurrentlyDue[0].By.Equal(on(45.5)) {
+		t.Errorf("due: %+v", got.CurrentlyDue)
+	}
+	l.outage(on(45), on(47))
+	l.settle(on(47))
+	l.settle(on(47.5))
+	if got, err = Outlook(l.policy, reseller, l.c, l.history, l.house, on(48)); err != nil || len(got.GivenBack) != 0 {
+		t.Errorf("of the stage before nothing moves this one: %v, %v", got.GivenBack, err)
+	}
+}
+
 func TestAFindingThatBecameTrueInAnOutageIsOpenedOnceItsTimeWasGivenBack(t *testing.T) {
 	l := silent(t, start)
 	l.outage(on(29), on(32))

@@ -57,7 +57,7 @@ func (s *situation) resolved() bool { return len(s.idle()) > 0 }
 // idle are those orders.
 func (s *situation) idle() []Order {
 	// That an order is overdue is no reason of its own for the order: once everything else is cured it is withdrawn, and then not owed.
-	over := !slices.ContainsFunc(s.c.Behind(), func(f Open) bool { return f.Rule != policy.OrderOverdue })
+	over := !slices.ContainsFunc(s.c.Behind(), Open.isReason)
 	return slices.DeleteFunc(slices.Clone(s.c.Orders), func(o Order) bool { return !over && o.Case == s.c.ID })
 }
 

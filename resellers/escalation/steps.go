@@ -1,6 +1,8 @@
 package escalation
 
 import (
+	"slices"
+
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/resellers/policy"
 )
@@ -54,8 +56,26 @@ func (s *situation) warn() []statement.Statement {
 	}
 	return []statement.Statement{statement.WarningIssued{
 		Basis: s.basis(), Case: s.c.ID, Findings: ids(behind), LimitAt: limit,
-		CureBy: cureBy, ToCure: toCure(behind), Dispute: dispute,
+		CureBy: cureBy, ToCure: toCure(behind), Dispute: dispute, Evidence: restsOn(behind),
 	}}
+}
+
+// mostEvidence is how many entries a warning names: each finding names all of its own.
+const mostEvidence = 1000
+
+// restsOn are the entries that findings rest on, each once, in the ledger's order. Who may be shown which is decided when it is told.
+func restsOn(open []Open) []statement.Evidence {
+	var leaves []int64
+	for _, f := range open {
+		leaves = append(leaves, f.Evidence...)
+	}
+	slices.Sort(leaves)
+	leaves = slices.Compact(leaves)
+	var all []statement.Evidence
+	for _, leaf := range leaves[:min(len(leaves), mostEvidence)] {
+		all = append(all, statement.Evidence{Entry: leaf})
+	}
+	return all
 }
 
 func (s *situation) restrict() []statement.Statement {

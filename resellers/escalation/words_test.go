@@ -86,7 +86,7 @@ func TestWhyIsToldSoThatAnOfficerUnderstandsIt(t *testing.T) {
 		"good":            {attested, []string{"An attestation was accepted"}},
 		"good again":      {cured, []string{"no finding is open"}},
 		"watch":           {watched, []string{"minor", "cip.missing, since 2026-01-31 00:00:00 UTC"}},
-		"warned":          {silent(t, on(30)), []string{"cip.missing", "2026-02-14 00:00:00 UTC", `The step "warn"`, "ours, not in the rule", "us-iaas-2024.4", "Approval: automatic"}},
+		"warned":          {silent(t, on(30)), []string{"cip.missing", "2026-02-14 00:00:00 UTC", `The step "warn"`, "ours, not in the rule", "us-iaas-2024.5", "Approval: automatic"}},
 		"restricted":      {silent(t, on(30), on(44)), []string{"cure time ended at 2026-02-14", "closed at 2026-02-21", `The step "restrict"`}},
 		"closing":         {silent(t, on(30), on(44), on(51)), []string{"terminated at 2026-03-01", "15 CFR 7.303(d), proposed: take steps to close"}},
 		"terminated":      {silent(t, on(30), on(44), on(51), on(59)), []string{"not cured by 2026-03-01", "The limit of the case was 2026-03-02", "30 calendar days"}},

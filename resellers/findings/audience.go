@@ -1,6 +1,7 @@
 package findings
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/cipgate/cipgate/attestations/statement"
@@ -78,4 +79,25 @@ func Told(said statement.FindingOpened, evidence []statement.Entry, reader Audie
 	}
 	said.Evidence = shown
 	return said, true
+}
+
+// ToldWarning returns a warning as a reader may be told it: the entries it rests on that are for the reader, each with what it is, and
+// without a word that any was left out. evidence are the entries that it names, in the ledger's order; one that is not among them is not
+// shown.
+func ToldWarning(said statement.WarningIssued, evidence []statement.Entry, reader Audience) statement.WarningIssued {
+	var shown []statement.Evidence
+	for _, named := range said.Evidence {
+		i, found := slices.BinarySearchFunc(evidence, named.Entry, func(e statement.Entry, leafIndex int64) int { return cmp.Compare(e.LeafIndex, leafIndex) })
+		if !found || !history.AudienceIn(evidence[i]).MayShow(reader) {
+			continue
+		}
+		e := evidence[i]
+		one := statement.Evidence{Entry: e.LeafIndex, Kind: string(e.Statement.Kind()), ReceivedAt: history.ReceivedAt(e), Digest: e.Digest.String()}
+		if e.By == e.About {
+			one.JTI = e.JTI
+		}
+		shown = append(shown, one)
+	}
+	said.Evidence = shown
+	return said
 }

@@ -22,7 +22,7 @@ func Cured(p *policy.Policy, h *history.History, rule string, since time.Time, e
 	of := ruleOf(p, rule)
 	by, is := Cure{}, false
 	if of == nil || of.CuredBy != policy.ByOfficer {
-		by, is = cured(p, h, rule, since, evidence)
+		by, is = cured(p, h, rule, evidence)
 		if e := h.Exempt; e.ID != "" && exempted(rule) && since.Before(e.Until) && (!is || e.LeafIndex < by.LeafIndex) {
 			by, is = Cure{LeafIndex: e.LeafIndex, AcceptedAt: e.Since}, true
 		}
@@ -57,7 +57,7 @@ func ruleOf(p *policy.Policy, name string) *policy.Rule {
 	return nil
 }
 
-func cured(p *policy.Policy, h *history.History, rule string, since time.Time, evidence []int64) (Cure, bool) {
+func cured(p *policy.Policy, h *history.History, rule string, evidence []int64) (Cure, bool) {
 	row := rowOf(rule)
 	switch {
 	case rule == policy.ContactUnconfirmed:
@@ -73,13 +73,13 @@ func cured(p *policy.Policy, h *history.History, rule string, since time.Time, e
 			last = row.last(h, newest(evidence))
 		}
 		short, owed := row.judge(&p.Rules, h)
-		return outlasted(last, short, owed, since, evidence)
+		return outlasted(last, short, owed, evidence)
 	case row == nil && strings.HasPrefix(rule, policy.CustomPrefix):
 		custom := slices.IndexFunc(p.Rules.Custom, func(c policy.CustomRule) bool { return c.Name == rule && c.On })
 		figures := figuresOf(h)
 		// One that is in no policy any more finds nothing.
 		return outlasted(Cure{LeafIndex: h.Figures.LastStatedLeaf, AcceptedAt: h.Figures.LastStatedAt}, statedLast(h),
-			custom >= 0 && p.Rules.Custom[custom].Holds(&figures), since, evidence)
+			custom >= 0 && p.Rules.Custom[custom].Holds(&figures), evidence)
 	}
 	attested, cured := h.FirstAfter(newest(evidence))
 	return Cure{LeafIndex: attested.LeafIndex, AcceptedAt: attested.AcceptedAt}, cured
@@ -96,10 +96,13 @@ func ended(s history.Spell, began int64) (Cure, bool) {
 }
 
 // outlasted is the cure of a finding under a rule that lasts: the last entry that can have ended it, if after it nothing falls short,
-// or only later than it. What fell short before that entry is the same finding, going on.
-func outlasted(last Cure, short shortfall, owed bool, since time.Time, evidence []int64) (Cure, bool) {
-	same := short.since.Equal(since) && slices.Equal(short.evidence, evidence)
-	if last.AcceptedAt.IsZero() || last.LeafIndex <= newest(evidence) || owed && (same || !short.since.After(last.AcceptedAt)) {
+// or only later than it. What fell short before that entry is the same finding, going on; and so is what follows first from the same
+// entry, though a policy that came since gives it more time. What began behind that entry did not fall short before it, also where it
+// may not last at all, and falls short from the first moment of its second on.
+func outlasted(last Cure, short shortfall, owed bool, evidence []int64) (Cure, bool) {
+	same := owed && len(evidence) > 0 && short.evidence[0] == evidence[0]
+	goesOn := owed && short.evidence[0] <= last.LeafIndex && !short.since.After(last.AcceptedAt)
+	if last.AcceptedAt.IsZero() || last.LeafIndex <= newest(evidence) || same || goesOn {
 		return Cure{}, false
 	}
 	return last, true

@@ -38,6 +38,10 @@ func (b *book) inquire(at time.Duration, id string, due time.Duration) int64 {
 	return b.say(at, "", statement.InformationRequested{Inquiry: id, DueAt: start.Add(due)})
 }
 
+func (b *book) proved(at time.Duration) int64 {
+	return b.say(at, "", statement.NoticeProved{Notice: "n"})
+}
+
 func (b *book) answer(at time.Duration, inquiry string) int64 {
 	return b.say(at, "", statement.Remediation{RemediationKind: "explanation", Inquiry: inquiry})
 }
@@ -116,17 +120,27 @@ func TestEachRuleAboutDutiesOpensAtItsMomentAndNotBefore(t *testing.T) {
 		"withdrawn":                            {"order.overdue", func(b *book) { b.order(day, "o"); b.say(2*day, "", statement.OrderWithdrawn{Order: "o"}) }, 0, 0},
 		"another one withdrawn":                {"order.overdue", func(b *book) { b.order(day, "o"); b.say(2*day, "", statement.OrderWithdrawn{Order: "p"}) }, 4 * day, 10},
 
-		"a notice that is not proved": {"contact.unreachable", func(b *book) { b.inquire(day, "i", 2*day) }, 8 * day, 10},
-		"proved":                      {"contact.unreachable", func(b *book) { b.inquire(day, "i", 2*day); b.say(7*day, "", statement.NoticeProved{Notice: "n"}) }, 0, 0},
-		"by an officer's call":        {"contact.unreachable", func(b *book) { b.inquire(day, "i", 2*day); b.officer(7*day, "notice.recorded") }, 0, 0},
-		"answered is proved":          {"contact.unreachable", func(b *book) { b.inquire(day, "i", 2*day); b.answer(7*day, "j") }, 0, 0},
-		"a feed proves nothing":       {"contact.unreachable", func(b *book) { b.inquire(day, "i", 2*day); b.account(7*day, "c", "opened") }, 8 * day, 10},
-		"since the first of two":      {"contact.unreachable", func(b *book) { b.inquire(day, "i", 2*day); b.order(3*day, "o") }, 8 * day, 10},
-		"since the one after a proof": {"contact.unreachable", func(b *book) {
+		"a notice that is not proved": {"contact.unreachable", func(b *book) { b.proved(0); b.inquire(day, "i", 2*day) }, 8 * day, 11},
+		"proved":                      {"contact.unreachable", func(b *book) { b.proved(0); b.inquire(day, "i", 2*day); b.proved(7 * day) }, 0, 0},
+		"by an officer's call":        {"contact.unreachable", func(b *book) { b.proved(0); b.inquire(day, "i", 2*day); b.officer(7*day, "notice.recorded") }, 0, 0},
+		"answered is proved":          {"contact.unreachable", func(b *book) { b.proved(0); b.inquire(day, "i", 2*day); b.answer(7*day, "j") }, 0, 0},
+		"a feed proves nothing":       {"contact.unreachable", func(b *book) { b.proved(0); b.inquire(day, "i", 2*day); b.account(7*day, "c", "opened") }, 8 * day, 11},
+		"since the first of two":      {"contact.unreachable", func(b *book) { b.proved(0); b.inquire(day, "i", 2*day); b.order(3*day, "o") }, 8 * day, 11},
+		"since the one after a proof": {"contact.unreachable", func(b *book) { b.inquire(day, "i", 2*day); b.proved(2 * day); b.order(3*day, "o") }, 10 * day, 12},
+		"by no channel that is known": {"contact.unreachable", func(b *book) { b.inquire(day, "i", 2*day) }, 0, 0},
+		"called in vain, which is one": {"contact.unreachable", func(b *book) {
 			b.inquire(day, "i", 2*day)
-			b.say(2*day, "", statement.NoticeProved{Notice: "n"})
-			b.order(3*day, "o")
-		}, 10 * day, 12},
+			b.officer(6*day, "notice.recorded", "answered", "no")
+			b.officer(9*day, "notice.recorded", "answered", "no")
+		}, 13 * day, 11},
+		"over a stream that we paused": {"contact.unreachable", func(b *book) { b.proved(0); b.inquire(day, "i", 2*day); b.officer(2*day, "stream.paused") }, 0, 0},
+		"and enabled again": {"contact.unreachable", func(b *book) {
+			b.proved(0)
+			b.inquire(day, "i", 2*day)
+			b.officer(2*day, "stream.paused")
+			b.officer(4*day, "stream.enabled")
+		}, 11 * day, 13},
+		"enabled, where none proved anything": {"contact.unreachable", func(b *book) { b.inquire(day, "i", 2*day); b.officer(4*day, "stream.enabled") }, 0, 0},
 
 		"never confirmed": {"contact.unconfirmed", func(*book) {}, 90 * day, 7},
 		"once":            {"contact.unconfirmed", func(b *book) { b.officer(5*day, "contact.confirmed") }, 95 * day, 10},

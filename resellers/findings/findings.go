@@ -142,10 +142,10 @@ func (o *owing) stands(h *history.History) bool {
 	return false
 }
 
-// settledBy is how an officer settled what is about one entry when a policy was in force that gave it another time, and so another name:
-// a number that changes finds nothing again that was settled.
+// settledBy is how an officer settled the same, which follows first from the same entry, when a policy was in force that gave it another
+// time, and so another name: a number that changes finds nothing again that was settled. Where no policy gives a time, none changes it.
 func (o *owing) settledBy(h *history.History) (history.Settled, bool) {
-	if lasts(o.rule.Name) {
+	if o.anew <= 0 && lasts(o.rule.Name) {
 		return history.Settled{}, false
 	}
 	for _, s := range h.Settled {

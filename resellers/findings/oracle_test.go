@@ -121,10 +121,11 @@ func (o *oracle) short(rule string, t time.Time) bool {
 			})
 		})
 	case "contact.unreachable":
-		// The first thing that was asked since somebody was last reached.
+		// The first thing that was asked since somebody was last reached, and the channel that could prove it.
 		for i, e := range said {
 			if asks(e.said) && !anyOf(said[i+1:], func(l event, _ []event) bool { return reached(l.said) }) {
-				return passed(e.at, 7)
+				known, is := channel(said)
+				return is && passed(e.at, 7) && passed(known, 7)
 			}
 		}
 		return false
@@ -307,9 +308,25 @@ func reached(s statement.Statement) bool {
 	case statement.NoticeProved, statement.Remediation, statement.OrderConfirmation, statement.CIPAttestation:
 		return true
 	case statement.OfficerAction:
-		return s.Action == "notice.recorded"
+		return s.Action == "notice.recorded" && len(s.Details) == 0
 	}
 	return false
+}
+
+// channel is since when a channel is known that could prove a notice: it proved one, or an officer tried it, and none has paused it since.
+func channel(said []event) (since time.Time, known bool) {
+	paused := false
+	for _, e := range said {
+		s, acted := e.said.(statement.OfficerAction)
+		_, proved := e.said.(statement.NoticeProved)
+		switch {
+		case (proved || acted && s.Action == "notice.recorded" || paused && acted && s.Action == "stream.enabled") && !known:
+			since, known, paused = e.at, true, false
+		case acted && s.Action == "stream.paused" && known:
+			known, paused = false, true
+		}
+	}
+	return since, known
 }
 
 // turning are the moments after one at which, nothing being said, a rule can turn.
@@ -406,9 +423,14 @@ func live(t *rapid.T, b *book, before func(at time.Time), after func(at time.Tim
 
 // officers is what an officer puts on record: that a contact was reached or confirmed, evidence, or that a finding is settled.
 func officers(t *rapid.T, b *book, p policy.Policy, at time.Time) statement.Statement {
-	action := rapid.SampledFrom([]string{"contact.confirmed", "notice.recorded", "evidence.recorded", "remediation.accepted", "remediation.accepted"}).Draw(t, "action")
+	action := rapid.SampledFrom([]string{"contact.confirmed", "notice.recorded", "evidence.recorded", "remediation.accepted", "remediation.accepted",
+		"stream.paused", "stream.enabled"}).Draw(t, "action")
 	said := statement.OfficerAction{Action: action}
 	switch action {
+	case "notice.recorded":
+		if rapid.Bool().Draw(t, "in vain") {
+			said.Details = []statement.Field{{Name: "answered", Value: "no"}}
+		}
 	case "evidence.recorded":
 		said.Details = []statement.Field{{Name: "evidence", Value: fmt.Sprint("e", len(b.said))}, {Name: "ground", Value: "cip-failure"},
 			{Name: "severity", Value: rapid.SampledFrom([]string{"serious", "critical"}).Draw(t, "severity")},

@@ -70,7 +70,7 @@ var judged = []row{
 			return undone(&h.Orders, r.OrderOverdue.After)
 		},
 		last: func(h *history.History, _ int64) Cure { return done(&h.Orders) }},
-	// Ours: who cannot be reached can be told of nothing.
+	// Ours: who cannot be reached can be told of nothing. Where no channel could have reached it that is not the reseller's doing.
 	{name: policy.ContactUnreachable, rule: func(r *policy.Rules) *policy.Rule { return &r.ContactUnreachable },
 		spell: func(h *history.History) *history.Spell { return &h.Unproved }},
 	{name: policy.ContactUnconfirmed, rule: func(r *policy.Rules) *policy.Rule { return &r.ContactUnconfirmed }, short: unconfirmed},

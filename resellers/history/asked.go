@@ -32,21 +32,20 @@ func (h History) asked(e statement.Entry) History {
 	default:
 		return h
 	}
-	h.Unproved = h.Unproved.with(true, e.LeafIndex, at)
-	return h
+	return h.asks(e.LeafIndex, at)
 }
 
 // remedied folds an answer, whichever way it came. Who answers was reached.
 func (h History) remedied(said statement.Remediation, e statement.Entry) History {
 	leafIndex, at := e.LeafIndex, e.AcceptedAt.UTC()
-	h.Unproved = h.Unproved.with(false, leafIndex, at)
+	h = h.hears(leafIndex, at)
 	h.Inquiries = h.Inquiries.settled(leafIndex, at, called(said.Inquiry))
 	return h
 }
 
 // confirmed folds what the reseller says of an order. Only one that was carried out whole is done.
 func (h History) confirmed(said statement.OrderConfirmation, leafIndex int64, at time.Time) History {
-	h.Unproved = h.Unproved.with(false, leafIndex, at)
+	h = h.hears(leafIndex, at)
 	if said.Outcome == "done" {
 		h.Orders = h.Orders.settled(leafIndex, at, called(said.Order))
 	} else {
@@ -60,8 +59,7 @@ func (h History) confirmed(said statement.OrderConfirmation, leafIndex int64, at
 func (h History) covered(said statement.TransactionCovered, leafIndex int64, at time.Time) History {
 	if said.Ground == statement.CoveredAnew {
 		h.Trainings = h.Trainings.asked(Debt{ID: said.Transaction, At: at, LeafIndex: leafIndex})
-		h.Unproved = h.Unproved.with(true, leafIndex, at)
-		return h
+		return h.asks(leafIndex, at)
 	}
 	h.LateTrainings = after(h.LateTrainings, Late{Micros: said.ReportedAt.Sub(said.KnewAt).Microseconds(), At: at, LeafIndex: leafIndex})
 	return h
@@ -89,6 +87,5 @@ func (h History) reinstated(leafIndex int64, at time.Time) History {
 	h.Inquiries = h.Inquiries.settled(leafIndex, at, all)
 	h.CIPRequests = h.CIPRequests.settled(leafIndex, at, all)
 	h.Orders = h.Orders.settled(leafIndex, at, all)
-	h.Unproved = h.Unproved.with(false, leafIndex, at)
-	return h
+	return h.hears(leafIndex, at)
 }

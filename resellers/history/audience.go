@@ -1,6 +1,8 @@
 package history
 
 import (
+	"time"
+
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/statement"
 )
@@ -79,4 +81,15 @@ func (h History) AudienceOf(leafIndex int64) Audience {
 		}
 	}
 	return ""
+}
+
+// ReceivedAt is when what an entry holds was in hand: as whoever recorded evidence says, never after it was recorded; else when it was
+// accepted.
+func ReceivedAt(e statement.Entry) time.Time {
+	if said, is := e.Statement.(statement.OfficerAction); is && said.Action == ActionEvidence {
+		if received, err := time.Parse(time.RFC3339, detail(said, detailReceivedAt)); err == nil && received.Before(e.AcceptedAt) {
+			return received.UTC()
+		}
+	}
+	return e.AcceptedAt.UTC().Truncate(time.Second)
 }

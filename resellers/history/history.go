@@ -66,8 +66,9 @@ type History struct {
 	LateTrainings  []Late   `json:"late_trainings,omitzero"`
 	Reports        []Report `json:"reports,omitzero"`
 
-	// Unproved is since when a notice that asks something of the reseller is on its way and no notice was proved since; Contact
-	// when its contact was confirmed last.
+	// Unproved is since when a notice that asks something of the reseller is on its way by a channel that could prove it, and no notice
+	// was proved since; Contact when its contact was confirmed last.
+	Reach    Reach   `json:"reach,omitzero"`
 	Unproved Spell   `json:"unproved,omitzero"`
 	Contact  Contact `json:"contact,omitzero"`
 
@@ -132,6 +133,9 @@ func (h History) With(e statement.Entry) History {
 	if ruling != nil {
 		h = h.ruled(*ruling, e.LeafIndex, acceptedAt)
 	}
+	if said, is := e.Statement.(statement.OrderConfirmation); is && e.By != e.About {
+		return h.settledBySystem(said, e.LeafIndex, acceptedAt)
+	}
 	if !e.Statement.Kind().ByGateway() {
 		if !h.TerminatedAt.IsZero() {
 			h.AfterTermination++
@@ -149,6 +153,11 @@ func (h History) With(e statement.Entry) History {
 	if said, answers := statement.RemediationOf(e); answers {
 		return h.remedied(said, e)
 	}
+	return h.told(e, acceptedAt)
+}
+
+// told is the history with what a statement says that counts by its kind.
+func (h History) told(e statement.Entry, acceptedAt time.Time) History {
 	switch s := e.Statement.(type) {
 	case statement.EntityEnrolled:
 		return h.enrolled(s, e.LeafIndex, acceptedAt)
@@ -169,7 +178,7 @@ func (h History) With(e statement.Entry) History {
 	case statement.OfficerAction:
 		return h.acted(s, e)
 	case statement.NoticeProved:
-		h.Unproved = h.Unproved.with(false, e.LeafIndex, acceptedAt)
+		return h.proved(e.LeafIndex, acceptedAt)
 	case statement.ScreeningChanged:
 		return h.screened(s, e.LeafIndex, acceptedAt)
 	case statement.TransactionCovered:
@@ -206,8 +215,8 @@ func (h History) enrolled(s statement.EntityEnrolled, leafIndex int64, at time.T
 
 func (h History) attested(s statement.CIPAttestation, leafIndex int64, at time.Time) History {
 	a := Attestation{LeafIndex: leafIndex, AcceptedAt: at, Occasion: s.Occasion, NotInPlace: notInPlace(s.Elements)}
-	h.Unproved = h.Unproved.with(false, leafIndex, at) // who does what was asked was reached
-	owed := s.Basis != "adopted"                       // whoever adopted its superior's program has no written program of its own
+	h = h.hears(leafIndex, at)
+	owed := s.Basis != "adopted" // whoever adopted its superior's program has no written program of its own
 	if s.Copy != nil {
 		a.Copy = s.Copy.SHA256
 		h = h.named(a.Copy, at)

@@ -73,10 +73,9 @@ func (h History) acted(said statement.OfficerAction, e statement.Entry) History 
 	case ActionOrderConfirmed:
 		return h.carriedOut(said, e.LeafIndex, at)
 	case ActionNotified:
-		if detail(said, detailAnswered) == "no" {
-			return h // a try
-		}
-		h.Unproved = h.Unproved.with(false, e.LeafIndex, at)
+		return h.tried(said, e.LeafIndex, at)
+	case actionStreamPaused, actionStreamEnabled:
+		return h.streamed(said.Action, e.LeafIndex, at)
 	case ActionConfirmed:
 		h.Contact = Contact{At: at, LeafIndex: e.LeafIndex}
 	}

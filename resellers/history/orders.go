@@ -15,10 +15,20 @@ const OutcomeDone = "done"
 
 // carriedOut folds what the provider's own people and systems say of an order. It proves nothing of what the reseller was told.
 func (h History) carriedOut(said statement.OfficerAction, leafIndex int64, at time.Time) History {
-	if outcome := detail(said, "outcome"); outcome == OutcomeDone {
-		h.Orders = h.Orders.settled(leafIndex, at, called(said.On.ID))
+	return h.carried(said.On.ID, detail(said, "outcome"), leafIndex, at)
+}
+
+// settledBySystem folds the same where one of the provider's own systems signed it: what is stated about the reseller by another is no
+// statement of its own.
+func (h History) settledBySystem(said statement.OrderConfirmation, leafIndex int64, at time.Time) History {
+	return h.carried(said.Order, said.Outcome, leafIndex, at)
+}
+
+func (h History) carried(order, outcome string, leafIndex int64, at time.Time) History {
+	if outcome == OutcomeDone {
+		h.Orders = h.Orders.settled(leafIndex, at, called(order))
 	} else {
-		h.Orders = h.Orders.answered(said.On.ID, outcome, at)
+		h.Orders = h.Orders.answered(order, outcome, at)
 	}
 	return h
 }

@@ -12,7 +12,13 @@ import (
 type Changing struct {
 	// BacktestWithin is how old the backtest of a policy may be that does more by itself than the one it replaces.
 	BacktestWithin Number `json:"backtest_within"`
+	// ProposalWithin is for how long another person may put a policy in force that one proposed. A file may leave it out.
+	ProposalWithin Number `json:"proposal_within,omitzero"`
 }
+
+// LongestProposal is for how long what one officer proposes may be confirmed by another: of all that takes two, and of a policy if the
+// policy in force does not say less. (Ours: who confirms must know what was meant.)
+const LongestProposal = 14 * Day
 
 // backtestWithin holds where the policy in force says nothing, being older than the section.
 const backtestWithin = 7 * Day
@@ -25,9 +31,24 @@ func (c Changing) Oldest() Duration {
 	return c.BacktestWithin.Value
 }
 
+// Fresh is for how long a proposed policy may be put in force.
+func (c Changing) Fresh() Duration {
+	if c.ProposalWithin.Value == 0 {
+		return LongestProposal
+	}
+	return c.ProposalWithin.Value
+}
+
 func (r *reader) change(v value) Changing {
-	f := r.object(v, "backtest_within")
-	return Changing{BacktestWithin: r.number(f[0])}
+	f := r.optional(v, []string{"backtest_within"}, "proposal_within")
+	c := Changing{BacktestWithin: r.number(f[0])}
+	if f[1].node != nil {
+		c.ProposalWithin = r.number(f[1])
+		if c.ProposalWithin.Value > LongestProposal {
+			r.fault(f[1], "at most "+LongestProposal.String()+", as of all that one proposes and another confirms", c.ProposalWithin.Value.String())
+		}
+	}
+	return c
 }
 
 // TurnsUp returns in what a policy does more by itself than the one before it, or sooner: it asks fewer people, acts on silence where it

@@ -31,7 +31,7 @@ func TestWhatTurnsAutomationUpIsNamedAndWhatTurnsItDownIsNot(t *testing.T) {
 	}{
 		"nothing": {shipped, shipped, nil, nil},
 		"words alone": {shipped, func(t *testing.T) Policy {
-			return changed(t, "title: Customer identification", "title: The customer identification", "version: 4", "version: 5")
+			return changed(t, "title: Customer identification", "title: The customer identification", "version: 5", "version: 6")
 		}, nil, nil},
 		"fewer people": {shipped, func(t *testing.T) Policy {
 			return changed(t, "terminate:\n      people: 2\n      critical: 2", "terminate:\n      people: 1\n      critical: 0")
@@ -117,5 +117,29 @@ func TestAPolicyOfAnEarlierProgramIsCompletedWithWhatItDidNotSayAndKeepsHowCases
 	}
 	if old.Change.Oldest() != 7*Day || Default().Change.Oldest() != 7*Day {
 		t.Errorf("a backtest holds for %s and %s", old.Change.Oldest(), Default().Change.Oldest())
+	}
+}
+
+func TestForHowLongAProposalHolds(t *testing.T) {
+	for _, p := range append(Shipped(), Policy{}) { // a file that says nothing, too
+		if fresh := p.Change.Fresh(); fresh != LongestProposal {
+			t.Errorf("%s: %s", p.ID(), fresh)
+		}
+	}
+	said := func(within string) (Policy, error) {
+		file := Default().Document()
+		from := strings.Index(file, "\n  proposal_within:\n    value: 14d")
+		return Parse([]byte(file[:from] + strings.Replace(file[from:], "14d", within, 1)))
+	}
+	if p, err := said("3d"); err != nil || p.Change.Fresh() != 3*Day || len(Diff(Default(), p)) == 0 || len(TurnsUp(Default(), p)) > 0 {
+		t.Errorf("%s, %v", p.Change.Fresh(), err)
+	}
+	if _, err := said("15d"); err == nil || !strings.Contains(err.Error(), "at most 14d") {
+		t.Errorf("longer than any other proposal: %v", err)
+	}
+	file := Default().Document()
+	from := strings.Index(file, "\n  proposal_within:")
+	if p, err := Parse([]byte(file[:from] + "\n")); err != nil || p.Change.ProposalWithin.Value != 0 || p.Change.Fresh() != LongestProposal {
+		t.Errorf("left out: %v", err)
 	}
 }

@@ -57,7 +57,7 @@ func TestTheShippedPolicySaysWhatStandingMdSays(t *testing.T) {
 		len(i.AITrainingFields.Required) != 0 || len(i.AITrainingFields.Optional) != 8 || i.AITrainingFields.Status != Recalled {
 		t.Errorf("no names, three hops, and what a report may name, got %+v", i)
 	}
-	if p.ID() != "us-iaas-2024.4" || len(p.Digest()) != 43 {
+	if p.ID() != "us-iaas-2024.5" || len(p.Digest()) != 43 {
 		t.Errorf("got ID %s and digest %s", p.ID(), p.Digest())
 	}
 }
@@ -97,8 +97,8 @@ func TestAFaultNamesLineColumnFieldAndWhatWasWanted(t *testing.T) {
 		"a status nobody knows":             {"status: ours", "status: mine", "rules.cip.missing.after.status", []string{"rule, recalled, ours", `got "mine"`}},
 		"a severity without a road":         {"severity: serious", "severity: grave", "rules.cip.missing.severity", []string{"minor, serious, critical", `got "grave"`}},
 		"yes for true":                      {"on: true", "on: yes", "rules.cip.missing.on", []string{"true or false", `got "yes"`}},
-		"a version of nought":               {"version: 4", "version: 0", "version", []string{"line 8, column 10", "whole number"}},
-		"a version in words":                {"version: 4", "version: one", "version", []string{"whole number"}},
+		"a version of nought":               {"version: 5", "version: 0", "version", []string{"line 8, column 10", "whole number"}},
+		"a version in words":                {"version: 5", "version: one", "version", []string{"whole number"}},
 		"a name with a space":               {"policy: us-iaas-2024", "policy: us iaas", "policy", []string{"small letters"}},
 		"a clock nobody knows":              {"value: evidence-received", "value: remediation-failed", "case.clock_start.value", []string{"evidence-received, awareness"}},
 		"a field nobody knows":              {"  cure_floor:", "  cure_roof:", "case.cure_roof", []string{"one of the fields", "cure_floor"}},
@@ -140,7 +140,7 @@ func TestAFaultNamesLineColumnFieldAndWhatWasWanted(t *testing.T) {
 }
 
 func TestEveryFaultOfAFileIsNamedAtOnce(t *testing.T) {
-	file := strings.NewReplacer("version: 4", "version: x", "value: 14d", "value: 14", "max_ahead", "max_behind").Replace(string(usIaaS2024))
+	file := strings.NewReplacer("version: 5", "version: x", "value: 14d", "value: 14", "max_ahead", "max_behind").Replace(string(usIaaS2024))
 	_, err := Parse([]byte(file))
 	for _, field := range []string{"version:", "case.cure.value:", "intake.max_behind:", "intake.max_ahead:"} {
 		if err == nil || !strings.Contains(err.Error(), field) {
@@ -169,7 +169,7 @@ func TestADigestIsThatOfTheBytes(t *testing.T) {
 
 func TestACaseIsJudgedByThePolicyItIsPinnedTo(t *testing.T) {
 	first := Default()
-	second, err := Parse(edit(t, "version: 4", "version: 5"))
+	second, err := Parse(edit(t, "version: 5", "version: 6"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestACaseIsJudgedByThePolicyItIsPinnedTo(t *testing.T) {
 			t.Errorf("pinned to %q: got %s, %v, wanted %s", pinned, p.ID(), err, want)
 		}
 	}
-	if _, err := shelf.For("us-iaas-2024.6"); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "us-iaas-2024.4, us-iaas-2024.5") {
+	if _, err := shelf.For("us-iaas-2024.7"); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "us-iaas-2024.5, us-iaas-2024.6") {
 		t.Errorf("got %v, wanted ErrUnknown and what is there", err)
 	}
 	if shelf.InForce().ID() != second.ID() {

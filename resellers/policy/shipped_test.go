@@ -7,7 +7,7 @@ import (
 )
 
 func TestEveryPolicyThatIsShippedParsesAndIsFoundByItsName(t *testing.T) {
-	for i, want := range []string{"us-iaas-2024.4", "contract-baseline.3", "in-cert-2022.3"} {
+	for i, want := range []string{"us-iaas-2024.5", "contract-baseline.4", "in-cert-2022.4"} {
 		p := Shipped()[i]
 		if p.ID() != want {
 			t.Errorf("shipped %s, wanted %s", p.ID(), want)
@@ -94,5 +94,33 @@ func TestTheVersionBeforePeopleWereAskedIsAutomaticAndHasNoGuardAndNoHours(t *te
 	}
 	if _, err := Parse(file); err == nil || !strings.Contains(err.Error(), "case.approvals: wanted this field") || !strings.Contains(err.Error(), "guard: wanted this field") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What this version changes of the one before it is what the page about orders and contacts says, and no number.
+func TestThisVersionTurnsOnTheRulesAboutOrdersAndContactsAndNothingElse(t *testing.T) {
+	for now, before := range map[string]string{"us-iaas-2024": "us-iaas-2024.4", "contract-baseline": "contract-baseline.3", "in-cert-2022": "in-cert-2022.3"} {
+		file, err := os.ReadFile("testdata/" + before + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		earlier, err := Parse(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := Named(now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, rule := range p.Rules.All() {
+			was, known := earlier.Rule(rule.Name)
+			turned := rule.Name == OrderOverdue || rule.Name == ContactUnreachable
+			if !known || rule.On != (was.On || turned) || was.On && turned || rule.After.Value != was.After.Value || rule.Severity != was.Severity {
+				t.Errorf("%s: %s was %+v", p.ID(), rule.Name, was)
+			}
+		}
+		if p.Rules.ContactUnconfirmed.On {
+			t.Errorf("%s: nobody asks the contacts by itself, and without that each reseller would be on watch", p.ID())
+		}
 	}
 }

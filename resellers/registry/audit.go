@@ -40,7 +40,7 @@ func (r *Registry) Marked(ctx context.Context, id envelope.ID, from int64, limit
 		if err != nil {
 			return nil, -1, err
 		}
-		since, compromised, err := r.compromised(ctx, id, token.KeyID(), entry.AcceptedAt)
+		since, compromised, err := r.compromised(ctx, entry.By.ID(), token.KeyID(), entry.AcceptedAt)
 		if err != nil {
 			return nil, -1, err
 		}

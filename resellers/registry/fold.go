@@ -156,8 +156,11 @@ func fold(tx *gorm.DB, entry statement.Entry) error {
 	case statement.RelationshipReinstated:
 		return about.Updates(map[string]any{"status": statusActive, "terminated_at": 0}).Error
 	case statement.OfficerAction:
-		if said.Action == actionConfirmed {
+		switch said.Action {
+		case actionConfirmed:
 			return about.Update("contact_confirmed_at", entry.AcceptedAt.UnixMicro()).Error
+		case actionSystemKeys, actionTokenRevoked:
+			return foldSystem(tx, entry, said)
 		}
 		return foldSecond(tx, entry, said)
 	}

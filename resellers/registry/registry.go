@@ -103,6 +103,9 @@ func (r *Registry) Adopt(rules policy.Intake) { r.rules.Store(&rules) }
 // Keys implements intake.Issuers. The answer is kept in memory until a key's time begins or ends, or Turn sees that the
 // tables changed.
 func (r *Registry) Keys(ctx context.Context, entity envelope.Entity) (envelope.Keys, error) {
+	if _, is := envelope.SystemLabel(r.self, entity); is { // KeysOfSystem knows those
+		return envelope.Keys{}, r.unknown(ctx, entity)
+	}
 	known, err := r.known(ctx, entity)
 	return known.keys, err
 }
@@ -135,6 +138,9 @@ func (r *Registry) known(ctx context.Context, entity envelope.Entity) (issuer, e
 
 // issuer reads what is kept in memory of an entity.
 func (r *Registry) issuer(ctx context.Context, entity envelope.Entity, now time.Time) (issuer, error) {
+	if _, is := envelope.SystemLabel(r.self, entity); is {
+		return r.system(ctx, entity, now)
+	}
 	var row entityRow
 	id := entity.ID()
 	err := r.db.WithContext(ctx).Select("status", "superior").Where("id = ?", id[:]).Take(&row).Error

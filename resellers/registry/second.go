@@ -24,6 +24,7 @@ const (
 	actionSecondTaken     = "contact.second-taken-off"
 	actionSecondConfirmed = "contact.second-confirmed"
 	detailContact         = "contact"
+	detailReplaces        = "replaces" // the one before, whose address was forgotten
 )
 
 type secondRow struct {
@@ -66,16 +67,38 @@ func (r *Registry) NameSecond(ctx context.Context, id envelope.ID, by statement.
 	}
 	entity := envelope.Entity(known.Entity)
 	row := secondRow{EntityID: id[:], ContactID: contactID(entity, address), Address: address}
-	err = r.db.WithContext(ctx).Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "entity_id"}}, UpdateAll: true}).Create(&row).Error
-	if err != nil {
-		return Confirmation{}, fmt.Errorf("keeping a second contact: %w", err)
-	}
-	err = r.record(ctx, entity, statement.OfficerAction{Officer: by, Action: actionSecondNamed, On: statement.Target{Type: "reseller", ID: known.Entity},
-		Reason: "A second contact is told what the first one does not answer.", Details: []statement.Field{{Name: detailContact, Value: row.ContactID}}})
+	before, err := r.second(ctx, id)
 	if err != nil {
 		return Confirmation{}, err
 	}
+	said := statement.OfficerAction{Officer: by, Action: actionSecondNamed, On: statement.Target{Type: "reseller", ID: known.Entity},
+		Reason: "A second contact is told what the first one does not answer.", Details: []statement.Field{{Name: detailContact, Value: row.ContactID}}}
+	if before.ContactID != "" && before.ContactID != row.ContactID {
+		said.Details = append(said.Details, statement.Field{Name: detailReplaces, Value: before.ContactID})
+	}
+	if err := r.record(ctx, entity, said); err != nil {
+		return Confirmation{}, err
+	}
+	if err := r.putSecond(ctx, row, before); err != nil {
+		return Confirmation{}, err
+	}
 	return r.ask(ctx, id, address, by)
+}
+
+// putSecond keeps a second contact's row in place of the one before, whose address is forgotten with the links that were made for it.
+func (r *Registry) putSecond(ctx context.Context, row, before secondRow) error {
+	err := r.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if before.Address != "" && before.Address != row.Address {
+			if err := tx.Where("entity_id = ? AND contact = ?", row.EntityID, before.Address).Delete(&confirmationRow{}).Error; err != nil {
+				return err
+			}
+		}
+		return tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "entity_id"}}, UpdateAll: true}).Create(&row).Error
+	})
+	if err != nil {
+		return fmt.Errorf("keeping a second contact: %w", err)
+	}
+	return nil
 }
 
 // TakeSecondOff forgets the address of the second contact. Errors wrap ErrNotFound.

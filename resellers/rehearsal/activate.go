@@ -12,13 +12,15 @@ import (
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/resellers/backtest"
+	"github.com/cipgate/cipgate/resellers/desk"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/policy"
 )
 
 // What officers do about policies, as officer-action names it.
 const (
-	ActionActivated  = "policy.activated"
+	ActionProposed   = desk.ActionPolicyProposed
+	ActionActivated  = desk.ActionPolicyActivated
 	ActionBacktested = "policy.backtested"
 )
 
@@ -31,6 +33,7 @@ type Activated struct {
 	At        time.Time
 	Backtest  string // jti of the one on record that it needed; empty if it needed none
 	Moves     backtest.Moves
+	Proposal  Proposal // that another person made
 }
 
 // Consequences shows what would move were p put in force now. Errors wrap ErrRefused.
@@ -59,40 +62,42 @@ func (r *Rehearsal) may(ctx context.Context, p policy.Policy) error {
 	return nil
 }
 
-// Activate puts p in force. shown is what Moves.Shown was when the officer was shown what moves: if it is not what would move now, nothing
-// is done and the error wraps ErrNotShown. A policy that turns automation up (policy.TurnsUp) needs a backtest of the same file on record.
-// Errors wrap ErrRefused too.
+// Activate puts p in force, which another person proposed, byte for byte, while that is fresh. shown is what Moves.Shown was when the
+// officer was shown what moves: if it is not what would move now, nothing is done and the error wraps ErrNotShown. A policy that turns
+// automation up (policy.TurnsUp) needs a backtest of the same file on record. Errors wrap ErrRefused, ErrNotProposed and ErrMayNot too.
 func (r *Rehearsal) Activate(ctx context.Context, by statement.Officer, p policy.Policy, wasShown, reason string) (Activated, error) {
-	if strings.TrimSpace(reason) == "" {
-		return Activated{}, refused("reason: wanted why this is done, in words that a court could read, got nothing")
-	}
-	moves, err := r.Consequences(ctx, p)
+	weighed, err := r.weigh(ctx, p, wasShown, reason, func() error {
+		pending, err := r.pending(ctx, by, p)
+		if err == nil {
+			err = pending.Why
+		}
+		return err
+	})
 	if err != nil {
 		return Activated{}, err
 	}
-	replaced := r.Docket.InForce()
-	needed, err := r.backtestFor(ctx, replaced, p, moves.TurnsUp)
+	moves := weighed.moves
+	pending, err := r.Pending(ctx, by, p, moves)
 	if err != nil {
 		return Activated{}, err
-	}
-	if wasShown != moves.Shown {
-		return Activated{}, fmt.Errorf("%w: wanted %s, which is what %s would move now, got another one. Look at it again, and say so: what moves has changed since, the day has, or the file", ErrNotShown, moves.Shown, p.ID())
 	}
 	number, err := uuid.NewV7()
 	if err != nil {
 		return Activated{}, fmt.Errorf("making a jti: %w", err)
 	}
-	details := []statement.Field{field("digest", p.Digest()), field("replaces", replaced.ID()), field("shown", moves.Shown), field("moving", fmt.Sprint(moves.Moving))}
-	if needed.JTI != "" {
-		details = append(details, field("backtest", needed.JTI))
+	details := append(weighed.details(), field("proposal", pending.ID), field("reason_proposed", cut(pending.Reason)))
+	if len(pending.Differs) > 0 {
+		details = append(details, field("differs", cut(inWords(pending.Differs))))
 	}
-	acted, err := r.sign(number.String(), statement.OfficerAction{Officer: by, Action: ActionActivated, On: statement.Target{Type: "policy", ID: p.ID()}, Reason: reason, Details: details})
+	acted, err := r.sign(number.String(), statement.OfficerAction{Officer: by, ProposedBy: &pending.By, Action: ActionActivated,
+		On: statement.Target{Type: "policy", ID: p.ID()}, Reason: reason, Details: details})
 	if err != nil {
 		return Activated{}, err
 	}
 	receipt, err := r.Docket.ActivateAs(ctx, p, func(all []docket.Activation) ([]envelope.Verified, error) {
-		if len(all) > 0 && all[len(all)-1].Policy.Digest() != replaced.Digest() {
-			return nil, fmt.Errorf("%w: another officer put %s in force a moment ago. Look at what moves again", ErrNotShown, all[len(all)-1].Policy.ID())
+		// Judged by what stands in the ledger in the moment of the commit.
+		if err := pending.May(by, last(all), r.Now()); err != nil {
+			return nil, err
 		}
 		return []envelope.Verified{acted}, nil
 	})
@@ -102,7 +107,51 @@ func (r *Rehearsal) Activate(ctx context.Context, by statement.Officer, p policy
 	if err := errors.Join(r.Docket.CatchUp(ctx), r.Adopt(ctx)); err != nil {
 		return Activated{}, fmt.Errorf("policy %s is in force; this gateway goes by it a moment later: %w", p.ID(), err)
 	}
-	return Activated{Policy: p.ID(), Digest: p.Digest(), Replaces: replaced.ID(), LeafIndex: receipt.LeafIndex, At: receipt.AcceptedAt, Backtest: needed.JTI, Moves: moves}, nil
+	return Activated{Policy: p.ID(), Digest: p.Digest(), Replaces: weighed.replaced.ID(), LeafIndex: receipt.LeafIndex, At: receipt.AcceptedAt, Backtest: weighed.backtest,
+		Moves: moves, Proposal: pending.Proposal}, nil
+}
+
+// weighed is a policy of which what moves was counted, and shown.
+type weighed struct {
+	moves    backtest.Moves
+	replaced policy.Policy
+	backtest string // jti
+}
+
+// weigh looks at what p would move, and refuses what was not shown, has no reason, or lacks its backtest. before is asked before those.
+func (r *Rehearsal) weigh(ctx context.Context, p policy.Policy, wasShown, reason string, before func() error) (weighed, error) {
+	if strings.TrimSpace(reason) == "" {
+		return weighed{}, refused("reason: wanted why this is done, in words that a court could read, got nothing")
+	}
+	if err := r.may(ctx, p); err != nil {
+		return weighed{}, err
+	}
+	if err := before(); err != nil {
+		return weighed{}, err
+	}
+	moves, err := r.Docket.Consequences(ctx, p)
+	if err != nil {
+		return weighed{}, err
+	}
+	w := weighed{moves: moves, replaced: r.Docket.InForce()}
+	needed, err := r.backtestFor(ctx, w.replaced, p, moves.TurnsUp)
+	if err != nil {
+		return weighed{}, err
+	}
+	w.backtest = needed.JTI
+	if wasShown != moves.Shown {
+		return weighed{}, fmt.Errorf("%w: wanted %s, which is what %s would move now, got another one. Look at it again, and say so: what moves has changed since, the day has, or the file", ErrNotShown, moves.Shown, p.ID())
+	}
+	return w, nil
+}
+
+// details are what the ledger keeps of it.
+func (w weighed) details() []statement.Field {
+	details := []statement.Field{field("digest", w.moves.Digest), field("replaces", w.replaced.ID()), field("shown", w.moves.Shown)}
+	if w.backtest != "" {
+		details = append(details, field("backtest", w.backtest))
+	}
+	return append(details, counted(w.moves)...)
 }
 
 // record is a backtest in the ledger.

@@ -1,5 +1,6 @@
 // Package rehearsal is how another policy is tried before it is believed, and how it comes into force: backtests on record, a shadow
-// that runs beside the policy in force, and an activation that was shown first (standing.md, "Trying before believing").
+// that runs beside the policy in force, and an activation that was shown first (standing.md, "Trying before believing"), which takes two
+// people: one proposes a file, another puts the same bytes in force (threats.md).
 //
 // What officers did is in the ledger: that a backtest was made and what came of it, that a shadow was started or stopped, who put which
 // policy in force after what was shown. The reports of a shadow are kept in tables of this room; they are computed from the ledger and
@@ -32,6 +33,10 @@ var (
 	ErrNotFound = errors.New("nothing of this name")
 	// ErrNotShown says that what would move is not what was shown.
 	ErrNotShown = errors.New("something else would move than was shown")
+	// ErrNotProposed says that this very file waits for nobody's second word: it was not proposed, or too long ago, or to replace another.
+	ErrNotProposed = errors.New("it takes two people, and this file is not proposed")
+	// ErrMayNot says that another person must do this.
+	ErrMayNot = errors.New("another person must do this")
 )
 
 // Ledger is what this room needs of the ledger.

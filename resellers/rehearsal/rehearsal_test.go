@@ -68,18 +68,29 @@ func TestAPolicyComesIntoForceOnlyAfterWhatItMovesWasShown(t *testing.T) {
 			says          string
 		}{
 			"not shown":               {lenient, "guessed", "Because.", ErrNotShown, "Look at it again"},
-			"shown of another policy": {next(t, 91, firstWithin, firstWithinLong), moves.Shown, "Because.", ErrNotShown, moves.Shown[:0]},
+			"shown of another policy": {next(t, 91, firstWithin, firstWithinLong), moves.Shown, "Because.", ErrNotShown, "Look at it again"},
 			"no reason":               {lenient, moves.Shown, " ", ErrRefused, "reason"},
 			"in force already":        {policy.Default(), moves.Shown, "Because.", ErrRefused, "in force already"},
 			"another text of a version that was in force": {next(t, policy.Default().Version, firstWithin, firstWithinLong), moves.Shown, "Because.", ErrRefused, "Raise the version"},
 			"a gateway that it does not fit":              {next(t, 92, "max_path_length:\n    value: 3", "max_path_length:\n    value: 60"), moves.Shown, "Because.", ErrRefused, "--intake-queue"},
 		} {
+			if _, err := w.Propose(ctx, jon, c.p, c.shown, c.reason); !errors.Is(err, c.is) || !strings.Contains(fmt.Sprint(err), c.says) {
+				t.Errorf("%s: %v, wanted %v that says %q", name, err, c.is, c.says)
+			}
+			if errors.Is(c.is, ErrNotShown) {
+				c.is, c.says = ErrNotProposed, "cipgate policy propose FILE"
+			}
 			if _, err := w.Activate(ctx, mara, c.p, c.shown, c.reason); !errors.Is(err, c.is) || !strings.Contains(fmt.Sprint(err), c.says) {
 				t.Errorf("%s: %v, wanted %v that says %q", name, err, c.is, c.says)
 			}
 		}
 		if after := w.saidOfItself(); after != before {
 			t.Errorf("what was refused was stated: %s", after)
+		}
+		proposed, err := w.Propose(ctx, jon, lenient, moves.Shown, "It asks too much too soon.")
+		w.must(err)
+		if _, err := w.Activate(ctx, mara, lenient, "guessed", "Because."); !errors.Is(err, ErrNotShown) {
+			t.Errorf("proposed, and not shown to who activates: %v", err)
 		}
 		w.at = w.at.Add(dayH) // a day later the same would move on the same days, and it was shown of another day
 		if _, err := w.Activate(ctx, mara, lenient, moves.Shown, "Because."); !errors.Is(err, ErrNotShown) {
@@ -89,10 +100,10 @@ func TestAPolicyComesIntoForceOnlyAfterWhatItMovesWasShown(t *testing.T) {
 		w.must(err)
 		done, err := w.Activate(ctx, mara, lenient, moves.Shown, "The board decided.")
 		w.must(err)
-		if done.Policy != "us-iaas-2024.90" || done.Replaces != policy.Default().ID() || done.Backtest != "" || w.docket.InForce().ID() != done.Policy {
+		if done.Policy != "us-iaas-2024.90" || done.Replaces != policy.Default().ID() || done.Backtest != "" || done.Proposal.ID != proposed.ID || w.docket.InForce().ID() != done.Policy {
 			t.Errorf("%+v, in force %s", done, w.docket.InForce().ID())
 		}
-		if got, wanted := w.saidOfItself(), before+"; policy-activated us-iaas-2024.90; policy.activated of us-iaas-2024.90"; got != wanted {
+		if got, wanted := w.saidOfItself(), before+"; policy.proposed of us-iaas-2024.90; policy-activated us-iaas-2024.90; policy.activated of us-iaas-2024.90"; got != wanted {
 			t.Errorf("stated\n%s\nwanted\n%s", got, wanted)
 		}
 		w.passTo(epoch.Add(40 * dayH))
@@ -122,6 +133,9 @@ func TestWhatTurnsAutomationUpNeedsABacktestOfTheSameFileOnRecord(t *testing.T) 
 		activate := func(p policy.Policy) (Activated, error) {
 			moves, err := w.Consequences(ctx, p)
 			w.must(err)
+			if _, err := w.Propose(ctx, jon, p, moves.Shown, "It finds too late."); err != nil {
+				return Activated{}, err
+			}
 			return w.Activate(ctx, mara, p, moves.Shown, "The board decided.")
 		}
 		refusedFor := func(why string) {

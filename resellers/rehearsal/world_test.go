@@ -31,6 +31,7 @@ const (
 var (
 	epoch = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	mara  = statement.Officer{ID: "mara", Name: "Mara Lind"}
+	jon   = statement.Officer{ID: "jon", Name: "Jon Reyes"}
 )
 
 // world is a gateway with a clock that the test moves.
@@ -168,3 +169,16 @@ const (
 	firstWithinTen  = "cip.missing:\n    on: true\n    after:\n      value: 10d"
 	firstWithinLong = "cip.missing:\n    on: true\n    after:\n      value: 60d"
 )
+
+// overtaken is a docket of a gateway that is slower than another one: something is done just before it puts a policy in force.
+type overtaken struct {
+	*docket.Docket
+	first func()
+}
+
+func (o overtaken) ActivateAs(ctx context.Context, p policy.Policy, beside func([]docket.Activation) ([]envelope.Verified, error)) (ledger.Receipt, error) {
+	o.first()
+	return o.Docket.ActivateAs(ctx, p, beside)
+}
+
+func nobodyBeside([]docket.Activation) ([]envelope.Verified, error) { return nil, nil }

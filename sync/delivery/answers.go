@@ -69,7 +69,8 @@ func (d *Delivery) entry(ctx context.Context, notice noticeRow) (statement.Entry
 	if err != nil {
 		return statement.Entry{}, fmt.Errorf("reading what notice %d tells: %w", notice.Sequence, err)
 	}
-	return entry, nil
+	entry.Statement, err = d.toldTo(ctx, notice, entry.Statement)
+	return entry, err
 }
 
 // Acknowledge notes that the contact has read all that the link's mail told. Errors wrap ErrNoLink or ErrNoSession.

@@ -13,10 +13,11 @@
 //     the server is asked, so a notice comes in two mails only if a server was lost in the middle of taking one (mailer.go).
 //   - What is acknowledged is kept with the acknowledgement, and stated in the ledger as proved, once for each notice and channel.
 //
-// An audience waits for nobody but itself: each is pushed to by a goroutine of its own. What is sent is the token that stands in
+// An audience waits for nobody but itself: each is pushed to by a goroutine of its own, for a turn, and those that did not take what they
+// were last sent have places apart from those that did (run.go). What is sent is the token that stands in
 // the ledger, byte for byte, where its audience is the receiver and its stream asks for no other algorithm; else the same statement is
-// signed for the receiver (token.go), by its own key where that is RS256 (keys.go). What an officer states about a stream is carried out
-// with the page that holds it, and its receiver is told over it (updated.go).
+// signed for the receiver (token.go), by its own key where that is RS256 (keys.go). What an officer states about a stream, or about the account of
+// its owner, is carried out with the page that holds it, and its receiver is told over it (updated.go).
 // It decides neither what is stated nor who hears of it.
 package delivery
 

@@ -142,15 +142,19 @@ func (d *Delivery) link(ctx context.Context, token string) (row linkRow, address
 		return row, "", fmt.Errorf("%w: it held until %s. Use the link of a newer mail, or ask your provider", ErrNoLink, timeOrZero(row.ExpiresAt).Format(time.RFC3339))
 	}
 	var to personRow
-	if err := d.DB.WithContext(ctx).Where("audience = ?", row.Audience).Take(&to).Error; err != nil {
+	stands := mail.Nobody
+	err = d.DB.WithContext(ctx).Where("audience = ?", row.Audience).Take(&to).Error
+	switch {
+	case errors.Is(err, gorm.ErrRecordNotFound): // forgotten
+	case err != nil:
 		return row, "", fmt.Errorf("looking for a link's contact: %w", err)
-	}
-	if address, err = d.addressOf(to); err != nil {
-		return row, "", err
-	}
-	stands, err := d.standsAs(ctx, to, address)
-	if err != nil {
-		return row, "", err
+	default:
+		if address, err = d.addressOf(to); err != nil {
+			return row, "", err
+		}
+		if stands, err = d.standsAs(ctx, to, address); err != nil {
+			return row, "", err
+		}
 	}
 	if stands == mail.Nobody {
 		return row, "", fmt.Errorf("%w: it was sent to somebody who is no longer the reseller's confirmed contact. Ask your provider to confirm the contact of today", ErrNoLink)

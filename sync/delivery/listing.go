@@ -29,7 +29,7 @@ type StreamLine struct {
 // AllStreams lists the streams behind an id, in the order of their ids: at most limit.
 func (d *Delivery) AllStreams(ctx context.Context, after string, limit int) ([]StreamLine, error) {
 	var rows []streamRow
-	if err := d.DB.WithContext(ctx).Where("id > ?", after).Order("id").Limit(limit).Find(&rows).Error; err != nil {
+	if err := d.streamRows(ctx).Where("id > ?", after).Order("id").Limit(limit).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("listing streams: %w", err)
 	}
 	return d.lines(ctx, rows)
@@ -38,7 +38,7 @@ func (d *Delivery) AllStreams(ctx context.Context, after string, limit int) ([]S
 // StreamByID returns one stream, whosever it is; ErrNoStream if there is none.
 func (d *Delivery) StreamByID(ctx context.Context, id string) (StreamLine, error) {
 	var row streamRow
-	err := d.DB.WithContext(ctx).Where("id = ?", id).Take(&row).Error
+	err := d.streamRows(ctx).Where("id = ?", id).Take(&row).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return StreamLine{}, fmt.Errorf("%w: wanted the id of one. GET /v1/streams lists them", ErrNoStream)
 	}

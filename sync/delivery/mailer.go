@@ -116,6 +116,7 @@ func (d *Delivery) mailAll(ctx context.Context, claimed personRow) error {
 			if err := d.dropPerson(ctx, row); err != nil {
 				return err
 			}
+			continue // unless something came while we looked, this was the last of it
 		}
 		open, at, err := d.nextMail(ctx, row)
 		if err != nil {
@@ -133,13 +134,15 @@ func (d *Delivery) mailAll(ctx context.Context, claimed personRow) error {
 	}
 }
 
-// dropPerson drops what waits for somebody who is no longer to be mailed. What was mailed stays on record.
+// dropPerson drops what waits for somebody who is no longer to be mailed, and forgets the address. What was mailed stays on record, by
+// an id that names nobody. It does nothing if something came for that person since the row was read.
 func (d *Delivery) dropPerson(ctx context.Context, row personRow) error {
 	err := d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		if err := lock(tx, row.Audience); err != nil {
-			return err
+		gone := tx.Where("audience = ? AND lease = ? AND wakes = ?", row.Audience, row.Lease, row.Wakes).Delete(&personRow{})
+		if gone.Error != nil || gone.RowsAffected == 0 {
+			return gone.Error
 		}
-		if err := tx.Model(&noticeRow{}).Where("audience = ? AND state = ?", row.Audience, Waiting).Update("state", Dropped).Error; err != nil {
+		if err := tx.Model(&noticeRow{}).Where("audience = ? AND state IN ?", row.Audience, []State{Waiting, Parked}).Update("state", Dropped).Error; err != nil {
 			return err
 		}
 		return tx.Model(&mailRow{}).Where("audience = ? AND state IN ?", row.Audience, []string{mailPrepared, mailSending, mailFailed}).

@@ -171,7 +171,7 @@ func (d *Delivery) Retry(ctx context.Context, audience notices.Audience, sequenc
 			return wakePerson(tx, string(audience))
 		}
 		return tx.Model(&streamRow{}).Where("audience = ?", string(audience)).
-			Updates(map[string]any{"wakes": gorm.Expr("wakes + 1"), "tries": 0, "next_at": 0}).Error
+			Updates(anew(map[string]any{})).Error
 	})
 	if err != nil {
 		return Notice{}, fmt.Errorf("retrying a notice: %w", err)

@@ -235,20 +235,20 @@ func (d *Delivery) keepLeases(tx *gorm.DB, inOrder []*outcome, ours map[string]s
 		case !held:
 		case came.nextAt != 0:
 			err := tx.Model(&streamRow{}).Where("id = ?", row.ID).
-				Updates(map[string]any{"tries": row.Tries + 1, "next_at": came.nextAt, "lease": "", "leased_until": 0}).Error
+				Updates(map[string]any{"proven": false, "tries": row.Tries + 1, "next_at": came.nextAt, "lease": "", "leased_until": 0}).Error
 			if err != nil {
 				return fmt.Errorf("giving a lease back: %w", err)
 			}
-		case row.Tries != 0 || row.LeasedUntil < until-leaseTime.Microseconds()/2:
+		case !row.Proven || row.Tries != 0 || row.LeasedUntil < until-leaseTime.Microseconds()/2:
 			renewed = append(renewed, row.ID)
-			row.Tries, row.LeasedUntil = 0, until
+			row.Proven, row.Tries, row.LeasedUntil = true, 0, until
 			ours[row.ID] = row
 		}
 	}
 	if len(renewed) == 0 {
 		return nil
 	}
-	if err := tx.Model(&streamRow{}).Where("id IN ?", renewed).Updates(map[string]any{"tries": 0, "leased_until": until}).Error; err != nil {
+	if err := tx.Model(&streamRow{}).Where("id IN ?", renewed).Updates(map[string]any{"proven": true, "tries": 0, "leased_until": until}).Error; err != nil {
 		return fmt.Errorf("renewing leases: %w", err)
 	}
 	return nil

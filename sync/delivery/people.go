@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -101,7 +102,9 @@ func (d *Delivery) keepPerson(tx *gorm.DB, p person) error {
 		return fmt.Errorf("encrypting an address: %w", err)
 	}
 	row := personRow{Audience: string(p.audience), About: string(p.about), AddressSealed: sealed, NextAt: never}
-	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row).Error; err != nil {
+	// Written anew where it is there already: that holds the row, so that nobody who finds that person no longer mailed forgets it now.
+	kept := clause.OnConflict{Columns: []clause.Column{{Name: "audience"}}, DoUpdates: clause.AssignmentColumns([]string{"address_sealed"})}
+	if err := tx.Clauses(kept).Create(&row).Error; err != nil {
 		return fmt.Errorf("keeping how a person is reached: %w", err)
 	}
 	return nil
@@ -137,6 +140,24 @@ func (d *Delivery) standsAs(ctx context.Context, row personRow, address string) 
 		return mail.SecondContact, err
 	}
 	return mail.Nobody, nil
+}
+
+// forgetAfter is when the outbox of a contact who was taken off is looked at.
+const forgetAfter = time.Minute
+
+// forgetsContact makes an outbox be looked at whose contact an officer took off, or named another one in place of: inside the transaction
+// that moves the cursor past that. Who is mailed no more by then is dropped, and the address with it. The registry forgets its own copy
+// right after it stated that, so a moment is left for it.
+func (d *Delivery) forgetsContact(tx *gorm.DB, entry statement.Entry) error {
+	audience, gone := notices.ContactGone(entry, d.Self)
+	if !gone {
+		return nil
+	}
+	err := tx.Model(&personRow{}).Where("audience = ?", string(audience)).Updates(map[string]any{"wakes": gorm.Expr("wakes + 1"), "next_at": d.Now().Add(forgetAfter).UnixMicro()}).Error
+	if err != nil {
+		return fmt.Errorf("waking the outbox of a contact that was taken off: %w", err)
+	}
+	return nil
 }
 
 // wakePerson makes a person's outbox be looked at, unless it waits after a try that failed.

@@ -30,11 +30,12 @@ const (
 	fresh = time.Second
 )
 
-// claim takes the lease of up to limit streams that are due and pushed by nobody.
-func (d *Delivery) claim(ctx context.Context, limit int) ([]streamRow, error) {
+// claim takes the lease of up to limit streams of a pool that are due and pushed by nobody: those that failed less often first, so that
+// a new receiver does not wait for all that are dead.
+func (d *Delivery) claim(ctx context.Context, of pool, limit int) ([]streamRow, error) {
 	claimed, err := takeLeases(ctx, d, limit, leases[streamRow]{
 		due: func(db *gorm.DB, now int64) *gorm.DB {
-			return db.Where("method = ? AND next_at <= ? AND leased_until <= ?", push, now, now).Order("next_at, id")
+			return db.Where("method = ? AND proven = ? AND next_at <= ? AND leased_until <= ?", push, of.proven, now, now).Order("tries, next_at, id")
 		},
 		same: func(db *gorm.DB, row streamRow) *gorm.DB {
 			return db.Where("id = ? AND leased_until = ?", row.ID, row.LeasedUntil)
@@ -84,8 +85,9 @@ func (d *Delivery) release(ctx context.Context, row streamRow, columns map[strin
 	return done.RowsAffected == 1, nil
 }
 
-// pushAll pushes what waits for a stream whose lease is held, in order, until nothing does or a push fails.
+// pushAll pushes what waits for a stream whose lease is held, in order, until nothing does, a push fails, or its turn is over.
 func (d *Delivery) pushAll(ctx context.Context, claimed streamRow) error {
+	begun := d.Now()
 	for {
 		row, err := d.renew(ctx, claimed)
 		if errors.Is(err, errLost) || errors.Is(err, ErrNoStream) {
@@ -109,14 +111,26 @@ func (d *Delivery) pushAll(ctx context.Context, claimed streamRow) error {
 			}
 			continue // something came while we looked
 		}
-		if goOn, err := d.pushSome(ctx, row, next); !goOn || err != nil {
+		if row.Proven != claimed.Proven || d.turnIsOver(begun) {
+			// It stands behind the others that are due, in the pool where it belongs now.
+			_, err := d.release(context.WithoutCancel(ctx), row, map[string]any{"next_at": d.Now().UnixMicro()}, false)
+			if row.Proven != claimed.Proven {
+				d.announce()
+			}
+			return err
+		}
+		if goOn, err := d.pushSome(ctx, row, next, begun); !goOn || err != nil {
 			return err
 		}
 	}
 }
 
-// pushSome pushes notices one after the other while the stream stays as it was read. goOn says that it is to be looked at again.
-func (d *Delivery) pushSome(ctx context.Context, stream streamRow, next []noticeRow) (goOn bool, err error) {
+// turnIsOver says that a receiver was pushed to for long enough. A clock that was moved ends a turn too.
+func (d *Delivery) turnIsOver(begun time.Time) bool { return d.Now().Sub(begun).Abs() >= turnTime }
+
+// pushSome pushes notices one after the other while the stream stays as it was read and its turn lasts. goOn says that it is to be
+// looked at again.
+func (d *Delivery) pushSome(ctx context.Context, stream streamRow, next []noticeRow, begun time.Time) (goOn bool, err error) {
 	authorization := ""
 	if len(stream.AuthorizationSealed) > 0 {
 		opened, err := d.Bodies.Decrypt(stream.AuthorizationSealed, []byte(stream.ID))
@@ -156,8 +170,8 @@ func (d *Delivery) pushSome(ctx context.Context, stream streamRow, next []notice
 		switch {
 		case err != nil || came.nextAt != 0:
 			return false, err
-		case now == nil || now.Wakes != stream.Wakes:
-			return true, nil // changed, or something came that may be first
+		case now == nil || now.Wakes != stream.Wakes || now.Proven != stream.Proven, d.turnIsOver(begun):
+			return true, nil // changed, something came that may be first, or others wait
 		}
 		stream.Tries, stream.LeasedUntil = now.Tries, now.LeasedUntil
 	}

@@ -197,15 +197,15 @@ func TestALeaseKeepsOthersAway(t *testing.T) {
 		r := newReceiver(t)
 		s := w.stream(toAcme, r.wanted())
 		w.states(1, acme)
-		claimed, err := w.claim(t.Context(), 10)
+		claimed, err := w.claim(t.Context(), pool{}, 10)
 		if err != nil || len(claimed) != 1 {
 			t.Fatalf("claimed %d, %v", len(claimed), err)
 		}
-		if again, err := w.claim(t.Context(), 10); err != nil || len(again) > 0 {
+		if again, err := w.claim(t.Context(), pool{}, 10); err != nil || len(again) > 0 {
 			t.Errorf("claimed by another: %d, %v", len(again), err)
 		}
 		w.now = w.now.Add(leaseTime)
-		second, err := w.claim(t.Context(), 10)
+		second, err := w.claim(t.Context(), pool{}, 10)
 		if err != nil || len(second) != 1 {
 			t.Fatalf("when the lease ran out: %d, %v", len(second), err)
 		}
@@ -239,12 +239,12 @@ func TestAStreamThatCannotBeIsRefusedWithWordsThatSayWhy(t *testing.T) {
 		{Wanted{Method: MethodPoll, Description: long}, "description"},
 		{Wanted{Method: MethodPoll, EventsRequested: []string{long}}, "events_requested"},
 	} {
-		if _, err := w.Create(t.Context(), toAcme, c.wanted); err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "Host: y") {
+		if _, err := w.Create(t.Context(), toAcme, "", c.wanted); err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "Host: y") {
 			t.Errorf("wanted %q, got %v", c.says, err)
 		}
 	}
 	w.stream(toAcme, pollWanted)
-	if _, err := w.Create(t.Context(), toAcme, pollWanted); err == nil || !strings.Contains(err.Error(), "has a stream already") {
+	if _, err := w.Create(t.Context(), toAcme, "", pollWanted); err == nil || !strings.Contains(err.Error(), "has a stream already") {
 		t.Errorf("a second: %v", err)
 	}
 }

@@ -19,7 +19,7 @@ func (d *Delivery) Replay(ctx context.Context, audience notices.Audience, since 
 			return err
 		}
 		woken := tx.Model(&streamRow{}).Where("audience = ?", string(audience)).
-			Updates(map[string]any{"wakes": gorm.Expr("wakes + 1"), "tries": 0, "next_at": 0})
+			Updates(anew(map[string]any{}))
 		if woken.Error != nil {
 			return woken.Error
 		}

@@ -73,11 +73,19 @@ type streamRow struct {
 	Reason              string
 	CreatedAt           int64 `gorm:"autoCreateTime:false"`
 	VerifiedAt          int64
+	Owner               string // of a system of the provider: whose token it is, an officer's id
+	ShutOut             bool   `gorm:"->"` // the owner's account is disabled; known where streamRows read it
+	Proven              bool   // the receiver took what it was last sent
 	Tries               int
 	NextAt              int64
 	Wakes               int64
 	Lease               string
 	LeasedUntil         int64
+}
+
+// shutOutRow is an officer whose account is disabled.
+type shutOutRow struct {
+	Officer string `gorm:"primaryKey"`
 }
 
 type removedRow struct {
@@ -90,6 +98,7 @@ func (audienceRow) TableName() string { return "delivery_audiences" }
 func (noticeRow) TableName() string   { return "delivery_notices" }
 func (attemptRow) TableName() string  { return "delivery_attempts" }
 func (streamRow) TableName() string   { return "delivery_streams" }
+func (shutOutRow) TableName() string  { return "delivery_shut_out" }
 func (removedRow) TableName() string  { return "delivery_removed" }
 
 // Notice is one notice of an audience, as an officer sees it.

@@ -7,9 +7,16 @@ import (
 	"time"
 )
 
-// atOnce is how many streams are pushed at the same time by one process. A receiver that does not answer takes one place, for as
-// long as a push may take, each time it is tried.
-const atOnce = 64
+const (
+	// atOnce is how many streams are pushed at the same time by one process whose receivers took what they were last sent.
+	atOnce = 64
+	// unprovenAtOnce is how many of the others are: those whose last try failed, and those that were never tried. Their places are apart,
+	// so that however many receivers do not answer, those that do wait for none of them. A receiver that stops answering takes one of the
+	// other places once, for as long as one push may take.
+	unprovenAtOnce = 32
+	// turnTime is how long one receiver is pushed to while others that are due wait for its place.
+	turnTime = 5 * time.Second
+)
 
 // mailsAtOnce is how many people are mailed at the same time by one process: mail servers take few connections from one machine.
 const mailsAtOnce = 4
@@ -66,15 +73,32 @@ func (d *Delivery) MailDue(ctx context.Context) error {
 	}
 }
 
+// A pool is places for pushes.
+type pool struct {
+	proven bool // for receivers that took what they were last sent; else for the others
+	places int
+}
+
+var pools = []pool{{proven: true, places: atOnce}, {proven: false, places: unprovenAtOnce}}
+
+// runPush pushes until ctx ends. Neither pool waits for the other.
 func (d *Delivery) runPush(ctx context.Context) {
+	var both sync.WaitGroup
+	for _, p := range pools {
+		both.Go(func() { d.runPool(ctx, p) })
+	}
+	both.Wait()
+}
+
+func (d *Delivery) runPool(ctx context.Context, p pool) {
 	var pushes sync.WaitGroup
 	defer pushes.Wait()
-	ended := make(chan struct{}, atOnce)
-	free := atOnce
+	ended := make(chan struct{}, p.places)
+	free := p.places
 	for ctx.Err() == nil {
 		changed := d.Changed()
 		if free > 0 {
-			claimed, err := d.claim(ctx, free)
+			claimed, err := d.claim(ctx, p, free)
 			if err != nil && ctx.Err() == nil {
 				d.Log.Error("looking for streams to push failed; it is done again", "error", err)
 			}
@@ -100,19 +124,30 @@ func (d *Delivery) runPush(ctx context.Context) {
 	}
 }
 
-// Push pushes once what is due now, and returns when all of it was tried.
+// Push pushes what is due now, and returns when all of it was tried.
 func (d *Delivery) Push(ctx context.Context) error {
-	claimed, err := d.claim(ctx, atOnce)
-	if err != nil {
-		return err
+	for {
+		var claimed []streamRow
+		for _, p := range pools {
+			some, err := d.claim(ctx, p, p.places)
+			if err != nil {
+				return err
+			}
+			claimed = append(claimed, some...)
+		}
+		if len(claimed) == 0 {
+			return nil
+		}
+		failed := make([]error, len(claimed))
+		var pushes sync.WaitGroup
+		for i, stream := range claimed {
+			pushes.Go(func() { failed[i] = d.pushAll(ctx, stream) })
+		}
+		pushes.Wait()
+		if err := errors.Join(failed...); err != nil {
+			return err
+		}
 	}
-	failed := make([]error, len(claimed))
-	var pushes sync.WaitGroup
-	for i, stream := range claimed {
-		pushes.Go(func() { failed[i] = d.pushAll(ctx, stream) })
-	}
-	pushes.Wait()
-	return errors.Join(failed...)
 }
 
 func (d *Delivery) pushLogged(ctx context.Context, stream streamRow) {

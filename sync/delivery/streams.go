@@ -53,7 +53,8 @@ type Stream struct {
 	Delivered []string // event types
 	Status    string
 	Reason    string
-	Held      bool // an officer set the status: the receiver cannot change it
+	Held      bool // the receiver cannot change the status: an officer set it, or ShutOut
+	ShutOut   bool // the account of its owner is disabled
 }
 
 const (
@@ -97,8 +98,9 @@ func (d *Delivery) check(w Wanted) error {
 	return nil
 }
 
-// Create makes the receiver's stream. Each has one. Errors wrap ErrTaken or ErrConfiguration.
-func (d *Delivery) Create(ctx context.Context, audience notices.Audience, w Wanted) (Stream, error) {
+// Create makes the receiver's stream. Each has one. owner is whose token a system of the provider shows, an officer's id; empty for a
+// reseller. Errors wrap ErrTaken or ErrConfiguration.
+func (d *Delivery) Create(ctx context.Context, audience notices.Audience, owner string, w Wanted) (Stream, error) {
 	if err := d.check(w); err != nil {
 		return Stream{}, err
 	}
@@ -106,7 +108,7 @@ func (d *Delivery) Create(ctx context.Context, audience notices.Audience, w Want
 	if err != nil {
 		return Stream{}, fmt.Errorf("making a stream: %w", err)
 	}
-	row := streamRow{ID: id.String(), Audience: string(audience), Status: StatusEnabled, CreatedAt: d.Now().UnixMicro()}
+	row := streamRow{ID: id.String(), Audience: string(audience), Owner: owner, Status: StatusEnabled, CreatedAt: d.Now().UnixMicro()}
 	if err := d.fill(ctx, &row, w); err != nil {
 		return Stream{}, err
 	}
@@ -157,6 +159,9 @@ func (row streamRow) toStream() (Stream, error) {
 	if row.Method == push {
 		s.Method = MethodPush
 	}
+	if row.ShutOut { // whatever it was set to is kept for when its owner comes in again
+		s.Status, s.Reason, s.Held, s.ShutOut = StatusPaused, notices.ToldShutOut, true, true
+	}
 	if row.EventsRequested != "" {
 		if err := json.Unmarshal([]byte(row.EventsRequested), &s.EventsRequested); err != nil {
 			return Stream{}, fmt.Errorf("reading events_requested of stream %s: %w", row.ID, err)
@@ -175,9 +180,15 @@ func (s Stream) kinds() []statement.Kind {
 	})
 }
 
+// streamRows selects streams, with whether the owner of each is shut out.
+func (d *Delivery) streamRows(ctx context.Context) *gorm.DB {
+	return d.DB.WithContext(ctx).Model(&streamRow{}).
+		Select("delivery_streams.*, EXISTS (SELECT 1 FROM delivery_shut_out o WHERE o.officer = delivery_streams.owner) AS shut_out")
+}
+
 func (d *Delivery) row(ctx context.Context, audience notices.Audience, id string) (streamRow, error) {
 	var row streamRow
-	err := d.DB.WithContext(ctx).Where("id = ? AND audience = ?", id, string(audience)).Take(&row).Error
+	err := d.streamRows(ctx).Where("id = ? AND audience = ?", id, string(audience)).Take(&row).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return row, ErrNoStream
 	}
@@ -199,7 +210,7 @@ func (d *Delivery) Stream(ctx context.Context, audience notices.Audience, id str
 // Streams returns the streams of a receiver: one or none.
 func (d *Delivery) Streams(ctx context.Context, audience notices.Audience) ([]Stream, error) {
 	var rows []streamRow
-	if err := d.DB.WithContext(ctx).Where("audience = ?", string(audience)).Order("id").Limit(1).Find(&rows).Error; err != nil {
+	if err := d.streamRows(ctx).Where("audience = ?", string(audience)).Order("id").Limit(1).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("looking for streams: %w", err)
 	}
 	streams := make([]Stream, len(rows))
@@ -243,10 +254,15 @@ func (d *Delivery) Configure(ctx context.Context, audience notices.Audience, id 
 	return row.toStream()
 }
 
+// anew adds to columns of a stream what makes it be looked at now, as if no try had failed.
+func anew(columns map[string]any) map[string]any {
+	columns["wakes"], columns["tries"], columns["next_at"] = gorm.Expr("wakes + 1"), 0, 0
+	return columns
+}
+
 // change writes columns of a stream and makes it be looked at anew.
 func (d *Delivery) change(ctx context.Context, id string, columns map[string]any) error {
-	columns["wakes"], columns["tries"], columns["next_at"] = gorm.Expr("wakes + 1"), 0, 0
-	if err := d.DB.WithContext(ctx).Model(&streamRow{}).Where("id = ?", id).Updates(columns).Error; err != nil {
+	if err := d.DB.WithContext(ctx).Model(&streamRow{}).Where("id = ?", id).Updates(anew(columns)).Error; err != nil {
 		return fmt.Errorf("changing a stream: %w", err)
 	}
 	d.announce()

@@ -124,7 +124,7 @@ func TestAStreamThatAsksForRS256GetsTheSameSignedAnew(t *testing.T) {
 		if got := r.tokens(); got[len(got)-1] != tokens[0] {
 			t.Error("it did not get the ledger's token")
 		}
-		if _, err := w.Create(t.Context(), toOther, Wanted{Method: MethodPoll, Algorithm: "none"}); err == nil || !strings.Contains(err.Error(), "set_signing_alg: wanted EdDSA or RS256") {
+		if _, err := w.Create(t.Context(), toOther, "", Wanted{Method: MethodPoll, Algorithm: "none"}); err == nil || !strings.Contains(err.Error(), "set_signing_alg: wanted EdDSA or RS256") {
 			t.Errorf("another algorithm: %v", err)
 		}
 	})

@@ -16,7 +16,7 @@ var errGone = errors.New("the statement was erased")
 
 // token returns what is sent for a notice: the ledger's own token if the receiver is among its audience and its stream asks for no other
 // algorithm. A receiver must refuse one that is meant for somebody else (RFC 7519, section 4.1.3), and most of what the provider's own
-// systems hear of is meant for the reseller; some receivers know RS256 alone; and not all evidence is for everybody (shown.go). For them
+// systems hear of is meant for the reseller; some receivers know RS256 alone; and not all evidence is for everybody, so that findings and warnings are told apart (shown.go). For them
 // the same is signed anew, under the same jti and time, with the digest of the entry in the log as `txn`: that entry stays the proof.
 // known is what raws read a moment ago.
 func (d *Delivery) token(ctx context.Context, row noticeRow, algorithm string, known map[envelope.Digest][]byte) ([]byte, error) {
@@ -39,11 +39,11 @@ func (d *Delivery) token(ctx context.Context, row noticeRow, algorithm string, k
 		return nil, fmt.Errorf("reading what notice %d tells: %w", row.Sequence, err)
 	}
 	receiver := notices.Audience(row.Audience).Entity(d.Self)
-	event, other, err := d.shown(ctx, row, claims, raw)
+	event, apart, err := d.shown(ctx, row, claims, raw)
 	if err != nil {
 		return nil, err
 	}
-	if slices.Contains(claims.Audience, string(receiver)) && algorithm == AlgorithmEdDSA && !other {
+	if slices.Contains(claims.Audience, string(receiver)) && algorithm == AlgorithmEdDSA && !apart {
 		return raw, nil
 	}
 	again, err := d.sign(ctx, algorithm, envelope.Draft{Issuer: d.Self, Audience: receiver, IssuedAt: claims.IssuedAt, JTI: claims.JTI,

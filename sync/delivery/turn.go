@@ -128,6 +128,12 @@ func (d *Delivery) address(tx *gorm.DB, entries []statement.Entry, chain notices
 		if err := d.changedByOfficer(tx, entry); err != nil {
 			return 0, err
 		}
+		if err := d.changedOwner(tx, entry); err != nil {
+			return 0, err
+		}
+		if err := d.forgetsContact(tx, entry); err != nil {
+			return 0, err
+		}
 		for _, notice := range notices.Address(entry, chain) {
 			name := string(notice.Audience)
 			byAudience[name] = append(byAudience[name], noticeRow{Audience: name, Kind: string(entry.Statement.Kind()), About: string(notice.About),

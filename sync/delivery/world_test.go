@@ -50,6 +50,7 @@ type world struct {
 	ledger *ledger.Ledger
 	signer envelope.Signer
 	stated int
+	owner  string // of the streams that are made
 }
 
 func newWorld(t *testing.T, db *gorm.DB) *world {
@@ -121,7 +122,7 @@ func (w *world) must(err error) {
 
 func (w *world) stream(audience notices.Audience, wanted Wanted) Stream {
 	w.t.Helper()
-	s, err := w.Create(w.t.Context(), audience, wanted)
+	s, err := w.Create(w.t.Context(), audience, w.owner, wanted)
 	w.must(err)
 	return s
 }

@@ -53,6 +53,24 @@ func (a Audience) ID() string {
 	return id
 }
 
+// ContactGone is the second contact that an officer took off, or named another one in place of; false if an entry says neither.
+func ContactGone(entry statement.Entry, self envelope.Entity) (gone Audience, ok bool) {
+	said, is := entry.Statement.(statement.OfficerAction)
+	if !is || entry.By != self {
+		return "", false
+	}
+	name, is := map[string]string{"contact.second-taken-off": "contact", "contact.second-named": "replaces"}[said.Action]
+	if !is {
+		return "", false
+	}
+	for _, detail := range said.Details {
+		if detail.Name == name {
+			return AsContact(detail.Value), true
+		}
+	}
+	return "", false
+}
+
 // toOfficers are the kinds that officers are mailed about: the steps of a case, and what a reseller says that somebody must read.
 var toOfficers = []statement.Kind{
 	statement.KindRemediation, statement.KindOrderConfirmation, statement.KindSuspiciousActivity, statement.KindStatedByLink,
@@ -62,9 +80,13 @@ var toOfficers = []statement.Kind{
 	statement.KindLimitPassed,
 }
 
-// toOfficer says whether officers are mailed about an entry. A gateway's kind counts only from the gateway.
+// toOfficer says whether officers are mailed about an entry. A gateway's kind counts only from the gateway, and what resellers say from
+// the reseller: that one of the provider's own systems did what it was told, nobody need read.
 func toOfficer(entry statement.Entry, self envelope.Entity) bool {
 	kind := entry.Statement.Kind()
+	if !kind.ByGateway() && entry.By != entry.About {
+		return false
+	}
 	return slices.Contains(toOfficers, kind) && entry.About != self && kind.ByGateway() == (entry.By == self)
 }
 

@@ -58,9 +58,10 @@ func TestContactsAreMailedAboutWhatTheirResellerHearsOfAndOfficersAboutStepsAndA
 		}
 	}
 	for name, entry := range map[string]statement.Entry{
-		"another's contact":                {About: "https://other.example", By: self, Statement: said(statement.KindStandingChanged)},
-		"a gateway's kind by its reseller": {About: reseller, By: reseller, Statement: said(statement.KindWarningIssued)},
-		"a submission by the gateway":      {About: reseller, By: self, Statement: said(statement.KindRemediation)},
+		"another's contact":                 {About: "https://other.example", By: self, Statement: said(statement.KindStandingChanged)},
+		"a gateway's kind by its reseller":  {About: reseller, By: reseller, Statement: said(statement.KindWarningIssued)},
+		"an order done by a system of ours": {About: reseller, By: envelope.SystemOf(self, "billing"), Statement: said(statement.KindOrderConfirmation)},
+		"a submission by the gateway":       {About: reseller, By: self, Statement: said(statement.KindRemediation)},
 	} {
 		for _, notice := range Address(entry, people) {
 			if notice.Audience.IsPerson() {

@@ -27,21 +27,49 @@ func (a Audience) mayHear(entry statement.Entry) bool {
 	return history.AudienceIn(entry).MayShow(a.reads())
 }
 
-// Evidence are the leaf indexes of the entries by which Shown judges what of a statement is shown; none where all of it is, as of the two
-// rules that find most and rest on enrolments and attestations alone.
-func Evidence(s statement.Statement) []int64 {
-	said, is := s.(statement.FindingOpened)
-	if !is || said.Rule == policy.CIPMissing || said.Rule == policy.CIPStale {
-		return nil
+// Apart says that each audience is told a statement in its own way: findings and warnings, which rest on evidence. Such a notice is signed
+// for whoever gets it also where nothing is left out, else the signature would say that something is. The two rules that find most rest on
+// enrolments and attestations alone, and hide nothing.
+func Apart(s statement.Statement) bool {
+	switch said := s.(type) {
+	case statement.FindingOpened:
+		return said.Rule != policy.CIPMissing && said.Rule != policy.CIPStale
+	case statement.WarningIssued:
+		return true
 	}
-	return said.Evidence
+	return false
 }
 
-// Shown is a statement as an audience may be told it, and whether anything was left out. evidence are the entries at Evidence. The order
-// of a case names findings alone, by ids that the reseller needs to answer them.
-func Shown(s statement.Statement, evidence []statement.Entry, to Audience) (statement.Statement, bool) {
-	if said, is := s.(statement.FindingOpened); is && len(Evidence(s)) > 0 {
-		return findings.Told(said, evidence, to.reads())
+// Evidence are the leaf indexes of the entries by which Shown judges what of a statement is shown.
+func Evidence(s statement.Statement) []int64 {
+	if !Apart(s) {
+		return nil
 	}
-	return s, false
+	switch said := s.(type) {
+	case statement.FindingOpened:
+		return said.Evidence
+	case statement.WarningIssued:
+		leaves := make([]int64, len(said.Evidence))
+		for i, e := range said.Evidence {
+			leaves[i] = e.Entry
+		}
+		return leaves
+	}
+	return nil
+}
+
+// Shown is a statement as an audience may be told it. evidence are the entries at Evidence. The other orders of a case name findings alone,
+// by ids that the reseller needs to answer them.
+func Shown(s statement.Statement, evidence []statement.Entry, to Audience) statement.Statement {
+	if !Apart(s) {
+		return s
+	}
+	switch said := s.(type) {
+	case statement.FindingOpened:
+		told, _ := findings.Told(said, evidence, to.reads())
+		return told
+	case statement.WarningIssued:
+		return findings.ToldWarning(said, evidence, to.reads())
+	}
+	return s
 }

@@ -23,7 +23,29 @@ const (
 	actionTokenRevoked = "token.revoked"
 	detailToken        = "token"
 	toldRevoked        = "The token of this receiver was ended."
+
+	// The account of whoever's token it is: while it is disabled nothing goes to its systems, and all is kept.
+	actionOfficerDisabled = "officer.disabled"
+	actionOfficerEnabled  = "officer.enabled"
+	detailOfficer         = "officer"
 )
+
+// ToldShutOut is what the receiver is told whose stream stopped with the account of its officer, and what officers read of it.
+const ToldShutOut = "The account that the token of this receiver belongs to is disabled. Everything is kept until it is enabled again."
+
+// OwnerChanged reads whose account was disabled, or enabled again; false if an entry is no such thing.
+func OwnerChanged(entry statement.Entry, self envelope.Entity) (officer string, disabled, ok bool) {
+	said, is := entry.Statement.(statement.OfficerAction)
+	if !is || entry.By != self || entry.About != self || said.Action != actionOfficerDisabled && said.Action != actionOfficerEnabled {
+		return "", false, false
+	}
+	for _, detail := range said.Details {
+		if detail.Name == detailOfficer {
+			officer = detail.Value
+		}
+	}
+	return officer, said.Action == actionOfficerDisabled, officer != ""
+}
 
 // StreamChange is what an officer did to a stream.
 type StreamChange struct {

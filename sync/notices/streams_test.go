@@ -37,3 +37,28 @@ func TestOnlyTheGatewaysOwnOfficersChangeAStream(t *testing.T) {
 		t.Error("a finding changes a stream")
 	}
 }
+
+func TestOnlyTheGatewayDisablesTheAccountOfAStreamsOwner(t *testing.T) {
+	const self, acme = envelope.Entity("https://provider.example"), envelope.Entity("https://acme.example")
+	officer := []statement.Field{{Name: "officer", Value: "finance-1"}, {Name: "name", Value: "Finance"}}
+	for name, c := range map[string]struct {
+		about, by envelope.Entity
+		action    string
+		details   []statement.Field
+		disabled  bool
+		is        bool
+	}{
+		"disabled":           {self, self, "officer.disabled", officer, true, true},
+		"enabled again":      {self, self, "officer.enabled", officer, false, true},
+		"another change":     {self, self, "officer.changed", officer, false, false},
+		"nobody named":       {self, self, "officer.disabled", nil, false, false},
+		"about a reseller":   {acme, self, "officer.disabled", officer, false, false},
+		"said by a reseller": {acme, acme, "officer.disabled", officer, false, false},
+	} {
+		entry := statement.Entry{About: c.about, By: c.by, Statement: statement.OfficerAction{Action: c.action, Details: c.details}}
+		whose, disabled, is := OwnerChanged(entry, self)
+		if is != c.is || is && (whose != "finance-1" || disabled != c.disabled) {
+			t.Errorf("%s: got %q, %t, %t", name, whose, disabled, is)
+		}
+	}
+}

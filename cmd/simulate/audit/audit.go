@@ -55,6 +55,7 @@ type Auditor struct {
 	shelf    *Shelf
 	inForce  *numbers // of the latest policy-activated
 	before   []was    // the policies that were in force before
+	put      []put    // every policy that was put in force, in order
 	outages  []span   // in which nothing could be handed in; none touches another
 	guard    guard
 	paused   bool // an officer lets irreversible steps wait
@@ -190,6 +191,7 @@ func (a *Auditor) activated(e Entry) error {
 		a.before = append(a.before, was{a.inForce, e.AcceptedAt})
 	}
 	a.inForce = read
+	a.put = append(a.put, put{read.id, e.AcceptedAt, e.Leaf})
 	for at, day := range a.guard.days { // the numbers are others now
 		day.closed, day.ended = false, false
 		a.fills(at, a.resellers(e.AcceptedAt))
@@ -242,6 +244,7 @@ type dossier struct {
 	group *group // the decisions of the commit that is being read
 
 	standing  string
+	changedAt time.Time // when that was stated
 	changes   int
 	open      map[string]*finding
 	dismissed []*finding // found wrong by an appeal
@@ -267,7 +270,10 @@ func (d *dossier) read(e Entry) {
 		d.decided(e)
 	} else {
 		d.settle()
-		err := d.facts.take(e, d.auditor)
+		err := d.heeds(e)
+		if err == nil {
+			err = d.facts.take(e, d.auditor)
+		}
 		if err == nil {
 			err = d.acted(e)
 		}
@@ -295,7 +301,9 @@ func (d *dossier) watched(w Watch) {
 	if d.broken || d.auditor.inForce == nil {
 		return
 	}
-	due, what := d.due(w.From)
+	// A clock that was set back sees the newest entry in its future. What was late when that entry came, and waits for the morning, waits
+	// for it still.
+	due, what := d.due(later(w.From, d.lastAt))
 	if what == "" {
 		return
 	}

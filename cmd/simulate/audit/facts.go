@@ -30,6 +30,8 @@ type facts struct {
 
 	statedAt   time.Time // when its newest submission was accepted
 	statedLeaf int64
+
+	duties duties // orders and contacts
 }
 
 type attestation struct {

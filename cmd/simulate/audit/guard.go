@@ -149,13 +149,14 @@ func (d *dossier) openAccounts() (n int) {
 
 // brakes checks that the guard let a closure or a termination leave, and counts it.
 func (d *dossier) brakes(e Entry, step string) {
-	a, now, accounts := d.auditor, d.group.now, d.openAccounts()
+	a, now := d.auditor, d.group.now
+	accounts, sure := d.takes(step, now)
 	g, b, day := &a.guard, a.inForce.guard, a.guard.day(d.group.now)
 	kind, used, number := "closures", day.closures, b.closures
 	if step == "terminate" {
 		kind, used, number = "terminations", day.terminations, b.terminations
 	}
-	if a.Steady && len(a.found) == 0 { // what a node that stood still for long states was counted when it was decided, and forgotten since
+	if a.Steady && len(a.found) == 0 && sure { // what a node that stood still for long states was counted when it was decided, and forgotten since
 		n := a.resellers(now)
 		switch {
 		case number.count > 0 && used >= number.allowed(n) && !g.released(kind, now):
@@ -169,7 +170,7 @@ func (d *dossier) brakes(e Entry, step string) {
 	} else {
 		day.closures++
 	}
-	a.fills(now, a.resellers(now))
+	a.fills(now, a.least(now)) // one that left at the same moment is counted by no node that looks next
 }
 
 // others are of how many other resellers findings were opened within the guard's time before now, and when the newest of these leaves it.
@@ -235,27 +236,35 @@ func (d *dossier) freed(m move, at, from time.Time) (leaves time.Time, never boo
 		return at, false
 	}
 	at = d.fires(m, at, from)
-	a, accounts := d.auditor, d.openAccounts()
-	g, b, t := &a.guard, a.inForce.guard, later(at, from)
+	for t := later(at, from); ; t = at {
+		full, never := d.full(m.step, t)
+		if never {
+			return at, true
+		}
+		if !full { // also of a day that nobody has seen yet
+			return at, false
+		}
+		at = d.inHours(later(at, midnight(t).Add(24*time.Hour)))
+	}
+}
+
+// full says whether the numbers of a day were used up, so that a step waits for the next; never is true if no day's number is enough.
+func (d *dossier) full(step string, t time.Time) (full, never bool) {
+	g, b := &d.auditor.guard, d.auditor.inForce.guard
+	accounts, _ := d.takes(step, t)
 	day := g.days[midnight(t)]
 	if day == nil {
 		day = &today{}
 	}
 	kind, full := "closures", day.closed
-	if m.step == "terminate" {
+	if step == "terminate" {
 		kind, full = "terminations", day.ended
 	}
 	full = full && !g.released(kind, t)
 	if b.accounts > 0 && !g.released("accounts", t) {
-		if accounts > b.accounts {
-			return at, true
-		}
-		full = full || day.accounts+accounts > b.accounts
+		full, never = full || day.accounts+accounts > b.accounts, accounts > b.accounts
 	}
-	if full {
-		return d.inHours(later(at, midnight(t).Add(24*time.Hour))), false
-	}
-	return at, false
+	return full, never
 }
 
 // foundFrom is when a finding can be opened that falls short from a time on; never is true if the guard holds it until it is released.

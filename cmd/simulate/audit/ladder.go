@@ -36,6 +36,7 @@ type file struct {
 	faced                   bool      // a finding behind it was cured by facts
 	people                  people
 	notice                  notice // of the step that was taken last
+	successor               successor
 }
 
 // order is an order in force, with the case by which it was given.
@@ -45,6 +46,10 @@ type order struct{ name, file string }
 type past struct {
 	openedAt time.Time
 	wrong    bool // the provider took it back
+
+	policy  string // that it kept
+	endedAt time.Time
+	seen    int64 // the last entry that was judged by it
 }
 
 // decision is what any decision may say.
@@ -59,7 +64,7 @@ type decision struct {
 	Severity     string    `json:"severity"`
 	Since        time.Time `json:"since"`
 	Opened       time.Time `json:"opened"`
-	Evidence     []int64   `json:"evidence"`
+	Evidence     leaves    `json:"evidence"`
 	Case         string    `json:"case"`
 	CuredBy      int64     `json:"cured_by"`
 	Findings     []string  `json:"findings"`
@@ -68,6 +73,7 @@ type decision struct {
 	NextAt       time.Time `json:"next_at"`
 	TerminatesAt time.Time `json:"terminates_at"`
 	Order        string    `json:"order"`
+	Until        time.Time `json:"until"`
 	Scope        string    `json:"scope"`
 	Number       int       `json:"number"`
 	Before       string    `json:"before"`
@@ -79,7 +85,7 @@ type decision struct {
 func decides(e Entry) bool {
 	switch e.Kind {
 	case "finding-opened", "finding-cured", "warning-issued", "restriction-ordered", "closure-ordered", "order-withdrawn",
-		"relationship-terminated", "standing-changed", "limit-passed":
+		"relationship-terminated", "standing-changed", "limit-passed", handOver:
 		return e.By != e.About
 	}
 	return false
@@ -94,6 +100,7 @@ type group struct {
 	at     time.Time
 	over   bool // a case ended in it
 	leaves bool // it orders closed what is left
+	hands  bool // it orders customers handed over
 }
 
 func (d *dossier) decided(e Entry) {
@@ -111,6 +118,7 @@ func (d *dossier) decided(e Entry) {
 		d.group = g
 	}
 	g.leaf = e.Leaf
+	d.facts.duties.asks(e, said)
 	if d.file.terminated() && e.Kind != "standing-changed" {
 		d.fail(e.Leaf, "a %s after the termination at %s", e.Kind, moment(d.file.terminatedAt))
 		return
@@ -130,6 +138,8 @@ func (d *dossier) decided(e Entry) {
 		} else {
 			d.closed(e, said)
 		}
+	case handOver:
+		d.hands(e, said)
 	case "relationship-terminated":
 		d.ended(e, said)
 	case "limit-passed":
@@ -260,8 +270,8 @@ func (o *finding) says(rule string, s shortfall) bool {
 	if o.rule != rule || !slices.Contains(o.evidence, s.evidence[0]) {
 		return false
 	}
-	// What is about one entry was settled whatever time another policy gives it.
-	return o.since.Equal(s.since) || (rule == "cip.missing" || rule == "cip.stale") && s.since.Before(up(o.settledAt.Add(s.anew)))
+	// What follows from the same entry was settled whatever time another policy gives it.
+	return o.since.Equal(s.since) || s.since.Before(up(o.settledAt.Add(s.anew)))
 }
 
 // covers says whether an open finding says what falls short already.
@@ -292,7 +302,7 @@ func (d *dossier) cured(e Entry, said decision) {
 		d.fail(e.Leaf, "finding %s cured by entry %d; it was cured by entry %d", o.id, said.CuredBy, leaf)
 	}
 	if o.settledAt.IsZero() || !o.upheld {
-		d.file.faced = d.file.faced || o.file != ""
+		d.file.faced = d.file.faced || o.file != "" && o.rule != overdue
 	} else {
 		d.dismissed = append(d.dismissed, o)
 	}
@@ -300,7 +310,7 @@ func (d *dossier) cured(e Entry, said decision) {
 	p := &d.file.people
 	p.reviews = slices.DeleteFunc(p.reviews, func(r review) bool { return r.finding == o.id })
 	d.calms()
-	d.over()
+	d.over(d.group.now, d.group.seen)
 }
 
 // cure is the entry that cured an open finding: the decision of an appeal, whatever the facts say, else what they say.
@@ -308,18 +318,21 @@ func (d *dossier) cure(n *numbers, o *finding) (leaf int64, at time.Time, cured 
 	if !o.settledAt.IsZero() {
 		return o.settledLeaf, o.settledAt, true
 	}
+	if leaf, at, cured = d.withdrew(o); cured {
+		return leaf, at, true
+	}
 	if n.rules[o.rule].byOfficer {
 		return 0, time.Time{}, false
 	}
 	return d.facts.cure(n, o)
 }
 
-// over ends the case once nothing behind it is open and no order of it stands.
-func (d *dossier) over() {
+// over ends the case once nothing behind it is open and no order of it stands. seen is the last entry that its policy judged.
+func (d *dossier) over(at time.Time, seen int64) {
 	if d.file.id == "" || len(d.behind()) > 0 || slices.ContainsFunc(d.orders, func(o order) bool { return o.file == d.file.id }) {
 		return
 	}
-	d.past = append(d.past, past{d.file.openedAt, !d.file.faced})
+	d.past = append(d.past, past{openedAt: d.file.openedAt, wrong: !d.file.faced, policy: d.file.policy.id, endedAt: at, seen: seen})
 	if d.group != nil {
 		d.group.over = true
 	}
@@ -405,7 +418,7 @@ func (d *dossier) stood(e Entry, said decision) {
 	case said.Why == "":
 		d.fail(e.Leaf, "a change of standing without a reason")
 	}
-	d.standing = said.After
+	d.standing, d.changedAt = said.After, e.AcceptedAt
 	d.retells(e, said)
 }
 
@@ -442,7 +455,7 @@ func (d *dossier) due(from time.Time) (at time.Time, what string) {
 	}
 	n := d.policy()
 	behind := d.behind()
-	if slices.ContainsFunc(d.orders, func(o order) bool { return o.file != d.file.id || len(behind) == 0 }) {
+	if slices.ContainsFunc(d.orders, func(o order) bool { return o.file != d.file.id || len(d.reasons()) == 0 }) {
 		consider(time.Time{}, "order-withdrawn: no case needs the order any more")
 	}
 	for _, o := range d.open {

@@ -87,23 +87,6 @@ func (d *dossier) moves() []move {
 
 func (o *finding) urgent() bool { return o.severity == "critical" || o.rule == "evidence.recorded" }
 
-// limit is the limit of the case, or what it will be once it is warned: counted from its earliest finding.
-func (d *dossier) limit() time.Time {
-	f := &d.file
-	if !f.limit.IsZero() {
-		return f.limit
-	}
-	first := d.behind()[0]
-	start := first.since
-	if f.policy.clock == "awareness" {
-		start = first.opened
-	}
-	if f.reinstated && first.since.Before(f.openedAt) {
-		start = f.openedAt
-	}
-	return start.Add(f.policy.limit)
-}
-
 // repeats says that with this case there are too many in the policy's time.
 func (d *dossier) repeats() bool {
 	n := d.file.policy
@@ -246,7 +229,7 @@ func (d *dossier) waits(m move) string {
 	f := &d.file
 	rule := f.policy.approvals[m.step]
 	needed := rule.people
-	if slices.ContainsFunc(d.behind(), func(o *finding) bool { return o.severity == "critical" }) {
+	if slices.ContainsFunc(d.behind(), func(o *finding) bool { return o.severity == "critical" && o.rule != overdue }) {
 		needed = rule.critical
 	}
 	if needed > 0 {

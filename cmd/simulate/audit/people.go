@@ -220,6 +220,10 @@ func (d *dossier) settles(e Entry, o *finding, upheld bool) {
 		d.facts.recorded = slices.DeleteFunc(d.facts.recorded, func(s shortfall) bool { return s.evidence[0] == o.evidence[0] })
 	case "report.late":
 		d.facts.late = nil
+	case overdue:
+		if upheld { // what was wrongly ordered is owed no more
+			d.facts.duties.off(e, func(order owedOrder) bool { return order.leaf == o.evidence[0] })
+		}
 	case "abuse.unanswered":
 		for i := range d.facts.inquiries {
 			if q := &d.facts.inquiries[i]; upheld && q.leaf == o.evidence[0] && !q.answered { // what was wrongly asked is asked no more
@@ -283,7 +287,7 @@ func (d *dossier) appealed(e Entry, said answer, at time.Time) {
 		o.severity, o.file = "minor", ""
 	}
 	d.calms()
-	d.over()
+	d.over(at, e.Leaf)
 }
 
 // reinstated takes a termination back: what is still open begins anew, in a case whose clock starts here.
@@ -292,7 +296,7 @@ func (d *dossier) reinstated(e Entry, said answer, at time.Time) {
 		return
 	}
 	f := d.file
-	d.past = append(d.past, past{f.openedAt, said.WhoseError != "reseller"})
+	d.past = append(d.past, past{openedAt: f.openedAt, wrong: said.WhoseError != "reseller", policy: f.policy.id, endedAt: at, seen: e.Leaf})
 	d.file, d.facts.terminated = file{}, false
 	for i := range d.facts.inquiries { // what was asked before is not asked any more
 		if q := &d.facts.inquiries[i]; !q.answered {

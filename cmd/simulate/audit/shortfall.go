@@ -76,7 +76,7 @@ func (f *facts) short(r rule, name string) shortfall {
 	case "abuse.unanswered":
 		return f.unanswered(r)
 	}
-	return shortfall{}
+	return f.duties.falls(r, name)
 }
 
 func (s spell) short(after time.Duration) shortfall {
@@ -157,7 +157,7 @@ func (f *facts) unanswered(r rule) (s shortfall) {
 
 // goesOn says whether a rule is one about many things: a finding under it goes on until none of them falls short.
 func goesOn(name string) bool {
-	return name == "customer.unverified" || name == "customer.stale" || name == "report.late" || name == "abuse.unanswered"
+	return name == "customer.unverified" || name == "customer.stale" || name == "report.late" || name == "abuse.unanswered" || name == overdue
 }
 
 // cure is the entry that cured an open finding, if one did.
@@ -191,10 +191,12 @@ func (f *facts) cure(n *numbers, o *finding) (leaf int64, at time.Time, cured bo
 			last, lastAt = f.answeredLeaf, f.answeredAt
 		}
 		s := f.short(n.rules[o.rule], o.rule)
-		same := s.owed && s.since.Equal(o.since) && s.evidence[0] == o.evidence[0]
+		same := s.owed && s.evidence[0] == o.evidence[0] // whatever time another policy gives it
 		if last > newest && (!s.owed || !same && s.since.After(lastAt)) {
 			take(last, lastAt)
 		}
+	case overdue, unreachable, unconfirmed:
+		f.duties.cure(n.rules[o.rule], o, take)
 	}
 	still := f.short(n.rules[o.rule], o.rule)
 	same := still.owed && still.since.Equal(o.since) && still.evidence[0] == o.evidence[0]

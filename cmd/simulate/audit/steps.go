@@ -26,6 +26,8 @@ func (d *dossier) warned(e Entry, said decision) {
 		d.fail(e.Leaf, "the warning says that the limit is %s; it is %s", moment(said.LimitAt), moment(limit))
 	case !said.CureBy.Equal(cureBy):
 		d.fail(e.Leaf, "the warning gives time until %s; it is until %s", moment(said.CureBy), moment(cureBy))
+	case !slices.Equal(said.Evidence, d.restsOn()):
+		d.fail(e.Leaf, "the warning names entries %v; its findings follow from %v", said.Evidence, d.restsOn())
 	}
 	d.file.warnedAt, d.file.cureBy, d.file.limit = g.now, said.CureBy, said.LimitAt
 	d.tells(e, "warned")
@@ -103,6 +105,7 @@ func (d *dossier) ended(e Entry, said decision) {
 	}
 	d.brakes(e, "terminate")
 	d.left(e)
+	d.handed(e)
 	now := d.group.now
 	// The limit is never passed silently, and no other reason may pretend that it was.
 	if passed := now.After(d.file.limit); passed != strings.Contains(said.Why, "after the limit") {
@@ -139,9 +142,9 @@ func (d *dossier) withdrawn(e Entry, said decision) {
 	switch {
 	case !slices.Contains(d.orders, of):
 		d.fail(e.Leaf, "order %s of case %q withdrawn, which is not in force", said.Order, said.Case)
-	case said.Case == d.file.id && len(d.behind()) > 0:
-		d.fail(e.Leaf, "order %s withdrawn, while %s is open", said.Order, d.behind()[0].id)
+	case said.Case == d.file.id && len(d.reasons()) > 0:
+		d.fail(e.Leaf, "order %s withdrawn, while %s is open", said.Order, d.reasons()[0].id)
 	}
 	d.orders = slices.DeleteFunc(d.orders, func(o order) bool { return o == of })
-	d.over()
+	d.over(d.group.now, d.group.seen)
 }

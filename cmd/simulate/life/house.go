@@ -27,6 +27,9 @@ func (p *player) arrives() error {
 // draw draws a policy: for several resellers rather one whose guard so few can reach. Those that fall together can be closed on one day, if
 // nobody must approve it; the others reach the guard on findings.
 func (p *player) draw() policy.Policy {
+	if p.duties != nil {
+		return p.all.DrawDuties(p.duties.r)
+	}
 	reaches := func(drawn policy.Policy) bool {
 		few := drawn.Guard.Findings.Count < 4
 		if p.house.together {

@@ -37,6 +37,7 @@ type player struct {
 	resellers []*reseller
 	coming    []*reseller // those that are not enrolled yet
 	house     house
+	duties    *duties   // nil in most lives
 	blind     time.Time // until when statements are taken in and nobody folds or settles: the keeper hangs
 	stands    time.Time // when the node that stands still goes on; zero if none does
 	calm      bool      // in this life no clock is set and no node stands still for long
@@ -45,7 +46,7 @@ type player struct {
 // Play plays the life of this number to a gateway.
 func Play(seed, number uint64, all *Policies, e Engine) (Told, error) {
 	r := rand.New(rand.NewPCG(seed, number))
-	p := &player{r: r, engine: e, all: all, calm: r.IntN(2) == 0}
+	p := &player{r: r, engine: e, all: all, calm: r.IntN(2) == 0, duties: newDuties(seed, number)}
 	p.told.Steady = p.calm
 	p.now = Epoch.Add(time.Duration(r.Int64N(int64(1000*day)/1000)) * 1000)
 	days := 200 + r.IntN(900)
@@ -256,6 +257,9 @@ func (p *player) next(wake time.Time) time.Time {
 
 // event is one thing that happens.
 func (p *player) event() error {
+	if p.duties != nil && p.duties.r.IntN(5) < 2 {
+		return p.duty()
+	}
 	switch p.r.IntN(40) {
 	case 0: // down for a while
 		from := p.clock()

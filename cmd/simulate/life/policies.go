@@ -14,7 +14,8 @@ import (
 // Policies are those by which lives are judged: the shipped ones, and random variations of them that a gateway would start with.
 type Policies struct {
 	all     []policy.Policy
-	shipped int // of them, the first ones
+	shipped int             // of them, the first ones
+	duties  []policy.Policy // for lives with duties
 }
 
 // NewPolicies draws some variations.
@@ -33,6 +34,11 @@ func NewPolicies(seed uint64, variations int) (*Policies, error) {
 		if read, err := policy.Parse(text); err == nil { // one whose numbers do not hold together is refused, as a gateway does
 			p.all = append(p.all, read)
 		}
+	}
+	var err error
+	p.duties, err = drawDuties(seed, p.all, p.shipped, 6+variations/4)
+	if err != nil {
+		return nil, err
 	}
 	return p, nil
 }

@@ -49,7 +49,7 @@ func (e *Engine) catchUp(now time.Time) error {
 		if err := e.judge(f, house, now); err != nil {
 			return fmt.Errorf("fold what is about %s: %w", f.entity, err)
 		}
-		f.due, f.wake = len(f.judged.drafts) > 0, f.judged.wake
+		f.due, f.wake = len(f.judged.drafts) > 0 || handsOver(e.policyOf(f), f), f.judged.wake
 	}
 	for _, f := range e.files {
 		f.due = f.due || wakes && f.c.Standing != escalation.Terminated

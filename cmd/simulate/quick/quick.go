@@ -244,6 +244,7 @@ func (e *Engine) judge(f *file, house escalation.House, now time.Time) error {
 	if p == nil {
 		return fmt.Errorf("a case is pinned to policy %s, which was never in force", f.c.Policy)
 	}
+	house.Holdings = e.holdings(p, f)
 	open, turns := findings.Assess(p, &f.history, now)
 	state, next, err := escalation.Decide(p, f.entity, f.c, f.history, house, open, now)
 	if err != nil {

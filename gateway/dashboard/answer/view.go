@@ -34,6 +34,7 @@ type view struct {
 type notice struct {
 	Sequence     int64
 	At           frame.Moment
+	About        envelope.Entity // a reseller of the reader's, if it is not the reader itself
 	Headline     string
 	Detail       string
 	Receipt      string
@@ -58,6 +59,9 @@ func fill(opened delivery.Answering, self envelope.Entity, now time.Time) view {
 		if one.Entry.Statement != nil {
 			told := officer.Tell(one.Entry, self)
 			shown.Headline, shown.Detail, shown.Receipt = told.Headline, told.Detail, "/receipts/"+one.Entry.Digest.String()
+			if one.Entry.About != opened.Link.About {
+				shown.About = one.Entry.About
+			}
 		}
 		for _, finding := range one.Answerable.Findings {
 			shown.Whats = append(shown.Whats, what{"finding:" + finding, "the finding " + finding})

@@ -35,6 +35,7 @@ type view struct {
 	Name      string // the reseller's
 	Entity    envelope.Entity
 	Contact   string
+	Second    bool         // it is told only what the first contact does not answer
 	Until     frame.Moment // the link holds
 	Confirmed frame.Moment // when it was confirmed, just now or before
 	Done      bool
@@ -50,18 +51,23 @@ func Mount(router fiber.Router, f frame.Frame, contacts Contacts) {
 			return err
 		}
 		return show(c, f, view{Gateway: f.Entity, Token: token, Name: entity.Name, Entity: entity.Entity, Contact: asked.Contact,
-			Until: frame.MomentOf(asked.ExpiresAt, f.Now())})
+			Second: asked.Contact != entity.Contact, Until: frame.MomentOf(asked.ExpiresAt, f.Now())})
 	})
 	router.Post("/confirm", func(c *fiber.Ctx) error {
 		form, err := url.ParseQuery(string(c.BodyRaw()))
 		if err != nil {
 			return fmt.Errorf("%w: the form must be application/x-www-form-urlencoded with the member token", problem.ErrRequest)
 		}
-		entity, err := contacts.ConfirmContact(c.UserContext(), strings.TrimSpace(form.Get("token")))
+		token := strings.TrimSpace(form.Get("token"))
+		known, asked, err := contacts.AskedContact(c.UserContext(), token)
 		if err != nil {
 			return err
 		}
-		return show(c, f, view{Gateway: f.Entity, Name: entity.Name, Entity: entity.Entity, Contact: entity.Contact, Done: true,
+		entity, err := contacts.ConfirmContact(c.UserContext(), token)
+		if err != nil {
+			return err
+		}
+		return show(c, f, view{Gateway: f.Entity, Name: entity.Name, Entity: entity.Entity, Contact: entity.Contact, Second: asked.Contact != known.Contact, Done: true,
 			Confirmed: frame.MomentOf(entity.ContactConfirmedAt, f.Now())})
 	})
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/escalation"
 	"github.com/cipgate/cipgate/resellers/findings"
+	"github.com/cipgate/cipgate/resellers/history"
 	"github.com/cipgate/cipgate/resellers/policy"
 	"github.com/cipgate/cipgate/sync/delivery"
 )
@@ -79,7 +80,11 @@ func Handler(f frame.Frame, from Sources) fiber.Handler {
 		}
 		now := from.Now()
 		// The page asks for itself every few seconds. If it would be the same again, nothing is read for it.
-		if c.Get("HX-Request") == "true" && c.Query("shown") == edition(file, now) {
+		edition, err := from.edition(c.UserContext(), file, now)
+		if err != nil {
+			return err
+		}
+		if c.Get("HX-Request") == "true" && c.Query("shown") == edition {
 			return c.SendStatus(fiber.StatusNoContent)
 		}
 		past, older, err := newest(c.UserContext(), from.Ledger, id, before)
@@ -94,6 +99,7 @@ func Handler(f frame.Frame, from Sources) fiber.Handler {
 			file.Case.Findings[i].Evidence = findings.Visible(file.History, file.Case.Findings[i].Evidence, officer.Reads(c.UserContext()))
 		}
 		shown := fill(from.Policy(), f.Entity, file, ahead, past, now)
+		shown.Here = fmt.Sprintf("/resellers/%s?shown=%s", id, edition)
 		if shown.Newest = before == end; shown.Newest {
 			if err := from.acts(c.UserContext(), &shown, file, now); err != nil {
 				return err
@@ -110,10 +116,21 @@ func Handler(f frame.Frame, from Sources) fiber.Handler {
 	}
 }
 
-// edition names what a page shows: the file as far as it was folded, and the minute, by which all its times
-// are worded.
-func edition(file docket.File, now time.Time) string {
-	return fmt.Sprintf("%d.%d", file.Seen(), now.Unix()/60)
+// edition names what a page shows: the file as far as it was folded, and the minute, by which all its times are worded. To whoever may not
+// read all it names the last entry that they may read: that something else came in is nothing to them.
+func (from Sources) edition(ctx context.Context, file docket.File, now time.Time) (string, error) {
+	seen := file.Seen()
+	if officer.Reads(ctx) != history.ToNeedToKnow {
+		seen = -1
+		last, err := from.Ledger.Latest(ctx, file.ID(), end, 1)
+		if err != nil {
+			return "", fmt.Errorf("reading the history of a reseller: %w", err)
+		}
+		if len(last) > 0 {
+			seen = last[0].LeafIndex
+		}
+	}
+	return fmt.Sprintf("%d.%d", seen, now.Unix()/60), nil
 }
 
 const (

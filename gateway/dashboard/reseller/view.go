@@ -1,7 +1,6 @@
 package reseller
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -29,6 +28,7 @@ type view struct {
 	Limit       frame.Moment // zero without a case
 	Exempt      exemption    // beside the standing
 	LimitPassed bool         // or will be if nothing happens
+	GivenBack   []given      // outages of the gateway by which the next step was moved
 	Ended       frame.Moment // when the relationship was terminated, zero if it stands
 	Policy      string       // the one the case is pinned to
 	Findings    []finding
@@ -58,6 +58,9 @@ type exemption struct {
 	Conditions string
 	Reference  string
 }
+
+// given is a time that was given back.
+type given struct{ From, To frame.Moment }
 
 type finding struct {
 	Words    string
@@ -111,8 +114,7 @@ type past struct {
 func fill(p policy.Policy, self envelope.Entity, file docket.File, ahead escalation.Prospect, entries []statement.Entry, now time.Time) view {
 	id := file.ID().String()
 	v := view{
-		Here: fmt.Sprintf("/resellers/%s?shown=%s", id, edition(file, now)),
-		ID:   id, Name: file.History.Name, Entity: file.Entity, Country: officer.Country(file.History.Country),
+		ID: id, Name: file.History.Name, Entity: file.Entity, Country: officer.Country(file.History.Country),
 		Enrolled:  frame.MomentOf(file.History.EnrolledAt, now),
 		Customers: frame.Count(int64(file.History.Figures.Customers), "customer", "customers"),
 		Standing:  frame.BadgeOf(ahead.Standing), Next: frame.StepOf(ahead.NextStep, now),
@@ -125,6 +127,9 @@ func fill(p policy.Policy, self envelope.Entity, file docket.File, ahead escalat
 	}
 	if v.Name == "" {
 		v.Name = string(file.Entity)
+	}
+	for _, out := range ahead.GivenBack {
+		v.GivenBack = append(v.GivenBack, given{frame.MomentOf(out.From, now), frame.MomentOf(out.To, now)})
 	}
 	due := map[string]time.Time{}
 	for _, d := range slices.Concat(ahead.PastDue, ahead.CurrentlyDue) {

@@ -41,6 +41,14 @@ type Came struct {
 	At    frame.Moment
 }
 
+// whoSaid names who said something of an order.
+func whoSaid(as, by string) string {
+	if as == officer.SaidBySystem {
+		return "the provider's system " + by
+	}
+	return by
+}
+
 // OrderOf words an order. name is the reseller's; empty on its own page.
 func OrderOf(ctx context.Context, o officer.Order, name, back string, now time.Time) Order {
 	shown := Order{ID: o.ID, What: frame.Sentence(o.What), State: o.State, Tone: toneOf(o), At: frame.MomentOf(o.OrderedAt, now), Overdue: o.Overdue != nil,
@@ -55,7 +63,7 @@ func OrderOf(ctx context.Context, o officer.Order, name, back string, now time.T
 	}
 	came("delivered", o.Delivered)
 	came("acknowledged, by "+channelWords(o.AcknowledgedBy), o.Acknowledged)
-	confirmed := "confirmed by " + o.ConfirmedBy
+	confirmed := "confirmed by " + whoSaid(o.ConfirmedAs, o.ConfirmedBy)
 	if o.ConfirmedOn != "" {
 		confirmed += ", carried out on " + o.ConfirmedOn
 	}
@@ -70,7 +78,7 @@ func OrderOf(ctx context.Context, o officer.Order, name, back string, now time.T
 		shown.May = denied == nil
 	}
 	if a := o.Answer; a != nil && a.Outcome != "done" {
-		shown.Said = fmt.Sprintf("%s said at %s: %s. Entry %d says why.", a.By, officer.When(a.At), outcomes[a.Outcome], a.LeafIndex)
+		shown.Said = fmt.Sprintf("By %s at %s: %s. Entry %d says why.", whoSaid(a.As, a.By), officer.When(a.At), outcomes[a.Outcome], a.LeafIndex)
 	}
 	switch {
 	case o.Successor != "":

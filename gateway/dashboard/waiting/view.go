@@ -118,13 +118,19 @@ type Proposal struct {
 	May     bool
 	WhyNot  string
 	Back    string
+	Page    string // on which it is decided, where a word does not do; empty if one does
 }
+
+// PolicyPage is the address of the page of a policy that was proposed.
+func PolicyPage(proposal string) string { return "/policies/proposals/" + proposal }
 
 // proposalOf words a proposal; may says whether who asks may confirm any.
 func proposalOf(p desk.Proposal, asking string, denied error, back string, now time.Time) Proposal {
 	shown := Proposal{ID: p.ID, Words: "Move the limit of the case to " + officer.When(p.EndsAt), By: p.By.Name, Reason: frame.Sentence(p.Reason),
 		At: frame.MomentOf(p.ProposedAt, now), Expires: frame.MomentOf(p.ExpiresAt(), now), May: denied == nil && p.By.ID != asking, Back: back}
-	if p.Action == escalation.ActionGuardReleased {
+	if p.Action == desk.ActionPolicyActivated {
+		shown.Words, shown.Page = "Put the policy "+p.Subject+" in force", PolicyPage(p.ID)
+	} else if p.Action == escalation.ActionGuardReleased {
 		shown.Words = fmt.Sprintf("Release the guard on %s until %s", p.Subject, officer.When(p.EndsAt))
 	} else {
 		shown.About = Reseller{p.About.ID().String(), string(p.About)}
@@ -133,6 +139,8 @@ func proposalOf(p desk.Proposal, asking string, denied error, back string, now t
 		shown.Words = "Waive the obligation " + p.Subject
 	}
 	switch {
+	case denied != nil && shown.Page != "":
+		shown.WhyNot = "It takes the role administrator."
 	case denied != nil:
 		shown.WhyNot = "It takes the role approver."
 	case !shown.May:

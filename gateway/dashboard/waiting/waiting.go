@@ -83,8 +83,8 @@ func Handler(f frame.Frame, cases officer.Cases, acts officer.Acts, now func() t
 		if err != nil {
 			return err
 		}
-		_, denied := officer.Permit(ctx, "confirm-proposal")
 		for _, p := range proposals {
+			_, denied := officer.Permit(ctx, officer.ConfirmedBy(p))
 			shown.Proposals = append(shown.Proposals, proposalOf(p, asking.ID, denied, Here, at))
 		}
 		if err := shown.owed(ctx, cases, at); err != nil {

@@ -1,0 +1,149 @@
+package policies
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cipgate/cipgate/gateway/dashboard/frame"
+	"github.com/cipgate/cipgate/gateway/dashboard/waiting"
+	"github.com/cipgate/cipgate/gateway/officer"
+	"github.com/cipgate/cipgate/resellers/backtest"
+	"github.com/cipgate/cipgate/resellers/rehearsal"
+)
+
+// view is what the page shows.
+type view struct {
+	Here     string
+	Policy   string
+	Digest   string
+	Replaces string
+	By       string
+	Reason   string
+	At       frame.Moment
+	Expires  frame.Moment
+	Backtest string
+	Done     bool
+	Then     []total // as counted when it was proposed
+
+	Counted bool // what follows is filled in
+	Shown   string
+	Changes []change
+	Now     []total
+	Drifts  []rehearsal.Drift
+	Guard   []string
+	Moves   []move
+	More    int
+	May     bool
+	WhyNot  string
+}
+
+type total struct{ What, N string }
+
+type change struct{ Field, Before, After string }
+
+// move is one reseller of which something moves, in sentences.
+type move struct {
+	Reseller waiting.Reseller
+	Standing string
+	Says     []string
+}
+
+// mostNames is how many resellers are listed by name, and mostChanges how many fields.
+const (
+	mostNames   = 50
+	mostChanges = 40
+)
+
+func viewOf(p rehearsal.Proposal, now time.Time) view {
+	v := view{Here: waiting.PolicyPage(p.ID), Policy: p.Policy, Digest: p.Digest, Replaces: p.Replaces, By: p.By.Name, Reason: frame.Sentence(p.Reason), At: frame.MomentOf(p.At, now),
+		Expires: frame.MomentOf(p.ExpiresAt, now), Backtest: p.Backtest}
+	for _, f := range p.Counted {
+		if f.Name != "moved" {
+			v.Then = append(v.Then, total{strings.ReplaceAll(f.Name, "_", " "), f.Value})
+		}
+	}
+	return v
+}
+
+// counted fills in what moves now.
+func (v *view) counted(m backtest.Moves) {
+	v.Counted, v.Shown, v.Guard = true, m.Shown, m.Guard
+	for _, c := range m.Changes[:min(len(m.Changes), mostChanges)] {
+		v.Changes = append(v.Changes, change{c.Field, orNothing(c.Before), orNothing(c.After)})
+	}
+	add := func(what string, n int) {
+		if n > 0 {
+			v.Now = append(v.Now, total{what, fmt.Sprint(n)})
+		}
+	}
+	v.Now = append(v.Now, total{"resellers of which something moves", fmt.Sprintf("%d of %d", m.Moving, m.Resellers)})
+	by := func(what string, counts map[string]int) {
+		for _, name := range slices.Sorted(maps.Keys(counts)) {
+			add(what+name, counts[name])
+		}
+	}
+	by("findings that open now: ", m.Totals.Opens)
+	by("findings that are no more: ", m.Totals.Closes)
+	add("cases that open now", m.Totals.Cases)
+	add("cases that end now", m.Totals.CasesEnd)
+	add("warned now", m.Totals.Warned)
+	add("restricted now", m.Totals.Restricted)
+	add("accounts ordered closed now", m.Totals.Closing)
+	add("terminated now", m.Totals.Terminated)
+	add("whose steps ahead are others, or on other days", m.Totals.Steps)
+	add("trainings that become covered", m.Totals.Covered)
+	by("obligations to an authority that begin: ", m.Totals.Clocks.Begin)
+	by("obligations that would begin and do not: ", m.Totals.Clocks.End)
+	by("obligations that are due otherwise: ", m.Totals.Clocks.Move)
+	add("open cases, which keep their policy", m.Pinned)
+	add("open obligations, which keep their dates", m.Owed)
+	for _, c := range m.Gateway {
+		v.Guard = append(v.Guard, "Of this gateway itself: "+officer.TellClock(c)+".")
+	}
+	for _, one := range m.Names[:min(len(m.Names), mostNames)] {
+		v.Moves = append(v.Moves, moveOf(one))
+	}
+	v.More = m.Moving - len(v.Moves)
+}
+
+func moveOf(m backtest.Move) move {
+	shown := move{Reseller: waiting.Reseller{ID: m.ID, Name: m.Name}, Standing: "stays " + m.Before}
+	if m.Before != m.After {
+		shown.Standing = m.Before + " to " + m.After
+	}
+	for _, f := range m.Opens {
+		shown.Says = append(shown.Says, fmt.Sprintf("Opens %s, %s; cured by %s.", f.Rule, f.Severity, f.Cure))
+	}
+	for _, f := range m.Closes {
+		shown.Says = append(shown.Says, "No more: "+f.Rule+".")
+	}
+	for _, c := range m.Clocks {
+		shown.Says = append(shown.Says, frame.Sentence(officer.TellClock(c)))
+	}
+	if m.Steps != nil || m.Instead != nil {
+		shown.Says = append(shown.Says, "Ahead: "+ahead(m.Steps)+"; instead of: "+ahead(m.Instead)+".")
+	}
+	return shown
+}
+
+func ahead(steps []backtest.Ahead) string {
+	words := make([]string, len(steps))
+	for i, step := range steps {
+		what, _, _ := strings.Cut(step.What, ":")
+		words[i] = strings.TrimSpace(what + " " + step.On)
+	}
+	if len(words) == 0 {
+		return "nothing"
+	}
+	return strings.Join(words, ", ")
+}
+
+func orNothing(value string) string {
+	if value == "" {
+		return "nothing"
+	}
+	return value
+}
