@@ -61,18 +61,21 @@ func (g *gateway) begin(name string, mara deskOf) matter {
 	f := newForge(g.t, m.r, g.clock.Now())
 	received := g.clock.Now().UTC().Format(time.RFC3339)
 	seen := g.clock.Now().Add(-10 * 24 * time.Hour).UTC().Format("2006-01-02T15:04:05Z")
-	if status, text := g.pushes(f.customer("customer-77", statement.KindSuspiciousActivity, `{"certainty":"actual","discovered_at":"`+seen+`","observed_from":"`+seen+
-		`","categories":["integrity"],"description":"Scans from customer-77.","audience":"need-to-know"}`)); status != http.StatusAccepted {
-		g.t.Fatalf("%d %s", status, text)
-	}
 	id := m.r.about.Entity.ID().String()
-	for audience, description := range map[string]string{"reseller": "No program was ever shown to us.", "need-to-know": "They deleted the logs."} {
+	record := func(audience, description string) {
+		g.t.Helper()
 		if err := newClient(g.base, mara.token).post(g.t.Context(), "/v1/evidence", map[string]string{"reseller": id, "ground": "increased-risk", "severity": "serious",
 			"description": description, "received_at": received, "audience": audience}, new(any)); err != nil {
 			g.t.Fatal(err)
 		}
+		g.settled()
 	}
-	g.settled()
+	record("reseller", "No program was ever shown to us.") // first, so that the warning rests on it
+	if status, text := g.pushes(f.customer("customer-77", statement.KindSuspiciousActivity, `{"certainty":"actual","discovered_at":"`+seen+`","observed_from":"`+seen+
+		`","categories":["integrity"],"description":"Scans from customer-77.","audience":"need-to-know"}`)); status != http.StatusAccepted {
+		g.t.Fatalf("%d %s", status, text)
+	}
+	record("need-to-know", "They deleted the logs.")
 	entries, err := g.ledger.About(g.t.Context(), m.r.about.Entity.ID(), 0, 1000)
 	if err != nil {
 		g.t.Fatal(err)

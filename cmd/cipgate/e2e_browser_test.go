@@ -101,7 +101,7 @@ func (p *process) confirms(w window, picture string, command ...string) {
 	p.t.Helper()
 	var asked confirmationTold
 	cipgate(p.t, append(command, "--json", "--url", p.base, "--data", p.data)...).read(p.t, &asked)
-	w.comes(picture, http.StatusOK, []string{"Are you the contact", asked.Contact}, chromedp.Navigate(asked.URL))
+	w.comes(picture, http.StatusOK, []string{"contact of", asked.Contact}, chromedp.Navigate(asked.URL))
 	w.comes(picture+"-done", http.StatusOK, []string{"Thank you", asked.Contact}, click("form button"))
 }
 
