@@ -3,9 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -95,35 +93,9 @@ func tellMoves(out io.Writer, m backtest.Moves) {
 		tellChanges(out, m.TurnsUp, 20)
 	}
 	fmt.Fprintf(out, "\nOf %d resellers, something moves of %d.\n", m.Resellers, m.Moving)
-	row := func(name string, n int) {
-		if n > 0 {
-			fmt.Fprintf(out, "  %-44s %8d\n", name, n)
-		}
+	for _, one := range officer.TellMoves(m) {
+		fmt.Fprintf(out, "  %-46s %8d\n", one.What, one.Count)
 	}
-	for _, rule := range slices.Sorted(maps.Keys(m.Totals.Opens)) {
-		row("findings that open now, "+rule, m.Totals.Opens[rule])
-	}
-	for _, rule := range slices.Sorted(maps.Keys(m.Totals.Closes)) {
-		row("findings that are no more, "+rule, m.Totals.Closes[rule])
-	}
-	row("cases that open now", m.Totals.Cases)
-	row("cases that end now", m.Totals.CasesEnd)
-	row("warned now", m.Totals.Warned)
-	row("restricted now", m.Totals.Restricted)
-	row("accounts ordered closed now", m.Totals.Closing)
-	row("terminated now", m.Totals.Terminated)
-	row("whose steps ahead are others, or on other days", m.Totals.Steps)
-	row("trainings that become covered, each to report", m.Totals.Covered)
-	for _, one := range []struct {
-		what string
-		by   map[string]int
-	}{{"obligations to an authority that begin, ", m.Totals.Clocks.Begin}, {"that would begin and do not, ", m.Totals.Clocks.End}, {"that are due otherwise, ", m.Totals.Clocks.Move}} {
-		for _, kind := range slices.Sorted(maps.Keys(one.by)) {
-			row(one.what+kind, one.by[kind])
-		}
-	}
-	row("open cases, which keep their policy", m.Pinned)
-	row("open obligations, which keep their dates", m.Owed)
 	for _, c := range m.Gateway {
 		fmt.Fprintf(out, "Of this gateway: %s\n", officer.TellClock(c))
 	}

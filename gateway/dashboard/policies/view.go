@@ -2,8 +2,6 @@ package policies
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -74,32 +72,10 @@ func (v *view) counted(m backtest.Moves) {
 	for _, c := range m.Changes[:min(len(m.Changes), mostChanges)] {
 		v.Changes = append(v.Changes, change{c.Field, orNothing(c.Before), orNothing(c.After)})
 	}
-	add := func(what string, n int) {
-		if n > 0 {
-			v.Now = append(v.Now, total{what, fmt.Sprint(n)})
-		}
-	}
 	v.Now = append(v.Now, total{"resellers of which something moves", fmt.Sprintf("%d of %d", m.Moving, m.Resellers)})
-	by := func(what string, counts map[string]int) {
-		for _, name := range slices.Sorted(maps.Keys(counts)) {
-			add(what+name, counts[name])
-		}
+	for _, one := range officer.TellMoves(m) {
+		v.Now = append(v.Now, total{one.What, fmt.Sprint(one.Count)})
 	}
-	by("findings that open now: ", m.Totals.Opens)
-	by("findings that are no more: ", m.Totals.Closes)
-	add("cases that open now", m.Totals.Cases)
-	add("cases that end now", m.Totals.CasesEnd)
-	add("warned now", m.Totals.Warned)
-	add("restricted now", m.Totals.Restricted)
-	add("accounts ordered closed now", m.Totals.Closing)
-	add("terminated now", m.Totals.Terminated)
-	add("whose steps ahead are others, or on other days", m.Totals.Steps)
-	add("trainings that become covered", m.Totals.Covered)
-	by("obligations to an authority that begin: ", m.Totals.Clocks.Begin)
-	by("obligations that would begin and do not: ", m.Totals.Clocks.End)
-	by("obligations that are due otherwise: ", m.Totals.Clocks.Move)
-	add("open cases, which keep their policy", m.Pinned)
-	add("open obligations, which keep their dates", m.Owed)
 	for _, c := range m.Gateway {
 		v.Guard = append(v.Guard, "Of this gateway itself: "+officer.TellClock(c)+".")
 	}
