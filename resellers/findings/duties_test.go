@@ -12,8 +12,11 @@ import (
 )
 
 func TestTheFactsThatOfficersSettleAreThoseOfTheRulesThatAskForOne(t *testing.T) {
-	if history.RuleEvidence != policy.EvidenceRecorded || history.RuleLate != policy.ReportLate {
-		t.Error("history and policy call the rules by other names")
+	for of, is := range map[string]string{history.RuleEvidence: policy.EvidenceRecorded, history.RuleLate: policy.ReportLate,
+		history.RuleUnanswered: policy.AbuseUnanswered, history.RuleCopy: policy.CIPCopyMissing, history.RuleOrder: policy.OrderOverdue} {
+		if of != is {
+			t.Errorf("history calls %q what is %q in a policy", of, is)
+		}
 	}
 }
 
@@ -361,6 +364,35 @@ func TestASettledDisputeHidesNothingThatComesBehindIt(t *testing.T) {
 	b.say(5*day, "", statement.ScreeningChanged{Number: 4})
 	if by, cured := curedOf(p, b.h, open[0].Rule, open[0].Since, open[0].Evidence); !cured || by.LeafIndex != b.leaf {
 		t.Errorf("nobody: %+v, %t", by, cured)
+	}
+}
+
+func TestADisputeOfOneRuleEndsNothingUnderAnotherThatFollowsFromTheSameEntry(t *testing.T) {
+	p := policy.Default()
+	for asked, ask := range map[string]func(b *book){
+		policy.AbuseUnanswered: func(b *book) { b.inquire(day, "i", day) },
+		policy.OrderOverdue:    func(b *book) { b.order(day, "o") },
+	} {
+		for _, disputed := range []string{policy.ContactUnreachable, asked} {
+			b := newBook()
+			b.attest(0, "adopted", "", true)
+			b.proved(0)
+			ask(b)
+			open := map[string]Finding{}
+			all, _ := assess(p, b.h, start.Add(9*day))
+			for _, f := range all {
+				open[f.Rule] = f
+			}
+			if len(all) != 2 || open[asked].Evidence[0] != open[policy.ContactUnreachable].Evidence[0] {
+				t.Fatalf("%s: found %+v, wanted two of one entry", asked, all)
+			}
+			b.say(9*day, "", statement.AppealDecided{Finding: open[disputed].ID, Decision: "upheld"})
+			for rule, f := range open {
+				if _, cured := curedOf(p, b.h, f.Rule, f.Since, f.Evidence); cured != (rule == disputed) {
+					t.Errorf("%s was disputed: %s cured: %t", disputed, rule, cured)
+				}
+			}
+		}
 	}
 }
 

@@ -120,11 +120,8 @@ func (h History) settle(s Settled) History {
 	}
 	h.Settled = append(held, s)
 	leafIndex := leafOf(s.Finding)
-	if s.Upheld { // what was wrongly asked for is asked for no more; it must not hide what is asked for beside it
-		disputed := func(d Debt) bool { return d.LeafIndex == leafIndex }
-		h.Inquiries = h.Inquiries.settled(s.LeafIndex, s.At, disputed)
-		h.CIPRequests = h.CIPRequests.settled(s.LeafIndex, s.At, disputed)
-		h.Orders = h.Orders.settled(s.LeafIndex, s.At, disputed)
+	if s.Upheld {
+		h = h.wronglyAsked(s, leafIndex)
 	}
 	switch {
 	case strings.HasPrefix(s.Finding, RuleEvidence+"."):
@@ -137,10 +134,28 @@ func (h History) settle(s Settled) History {
 	return h
 }
 
-// The rules whose facts nothing ends but an officer, by their names in a policy.
+// wronglyAsked ends the one debt that an upheld dispute was about: it must not hide what is asked for beside it, nor end what is owed
+// under another rule that follows from the same entry.
+func (h History) wronglyAsked(s Settled, leafIndex int64) History {
+	disputed := func(d Debt) bool { return d.LeafIndex == leafIndex }
+	switch {
+	case strings.HasPrefix(s.Finding, RuleUnanswered+"."):
+		h.Inquiries = h.Inquiries.settled(s.LeafIndex, s.At, disputed)
+	case strings.HasPrefix(s.Finding, RuleCopy+"."):
+		h.CIPRequests = h.CIPRequests.settled(s.LeafIndex, s.At, disputed)
+	case strings.HasPrefix(s.Finding, RuleOrder+"."):
+		h.Orders = h.Orders.settled(s.LeafIndex, s.At, disputed)
+	}
+	return h
+}
+
+// The rules whose facts an officer may end, by their names in a policy.
 const (
-	RuleEvidence = "evidence.recorded"
-	RuleLate     = "report.late"
+	RuleEvidence   = "evidence.recorded"
+	RuleLate       = "report.late"
+	RuleUnanswered = "abuse.unanswered"
+	RuleCopy       = "cip.copy-missing"
+	RuleOrder      = "order.overdue"
 )
 
 // late is true if a report that is late, or owed, stands behind this entry.
