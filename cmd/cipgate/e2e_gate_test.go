@@ -128,16 +128,15 @@ func (g *mailGate) answers(gone *bool) bool {
 		g.pass.Wait()
 	}
 	stays := !*gone
+	g.held--
+	switch { // under the same lock: else another that waits is answered by the same permission
+	case !stays:
+		g.lost++
+	case !g.open:
+		g.may--
+	}
 	g.mu.Unlock()
-	g.change(func() {
-		g.held--
-		switch {
-		case !stays:
-			g.lost++
-		case !g.open:
-			g.may--
-		}
-	})
+	g.change(func() {})
 	return stays
 }
 
