@@ -182,7 +182,7 @@ func (d *Delivery) pushSome(ctx context.Context, stream streamRow, next []notice
 func (d *Delivery) pushOne(ctx context.Context, stream streamRow, notice noticeRow, token []byte, authorization string) (came *outcome, stopped bool, err error) {
 	begun := d.Now()
 	answer, failed := d.Sender.Do(ctx, outbound.Request{Method: http.MethodPost, URL: stream.Endpoint, ContentType: "application/secevent+jwt",
-		Accept: "application/json", Authorization: authorization, Body: token})
+		Accept: "application/json", Authorization: authorization, Body: token, Once: true})
 	now := d.Now()
 	if failed != nil && ctx.Err() != nil { // that is no fault of the receiver's
 		_, err := d.release(context.WithoutCancel(ctx), stream, map[string]any{}, false)

@@ -69,7 +69,7 @@ func TestAPushThatFailsIsTriedLaterAndTheNextWaitForIt(t *testing.T) {
 		r := newReceiver(t)
 		r.answers(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "3600")
-			w.WriteHeader(http.StatusForbidden)
+			w.WriteHeader(http.StatusServiceUnavailable)
 		})
 		w.stream(toAcme, r.wanted())
 		tokens := w.states(2, acme)
@@ -83,7 +83,7 @@ func TestAPushThatFailsIsTriedLaterAndTheNextWaitForIt(t *testing.T) {
 				t.Errorf("at %s it got %d pushes, want %d of the first", w.now, len(got), c.got)
 			}
 		}
-		if first := w.notices(toAcme)[0]; first.Tries != 2 || first.Attempts[0].Status != http.StatusForbidden || first.Attempts[0].Problem != "wanted status 202, got 403" {
+		if first := w.notices(toAcme)[0]; first.Tries != 2 || first.Attempts[0].Status != http.StatusServiceUnavailable || first.Attempts[0].Problem != "wanted status 202, got 503" {
 			t.Errorf("%+v", first)
 		}
 		// Without a word from the receiver the wait doubles, and an officer need not wait.

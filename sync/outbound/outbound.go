@@ -99,6 +99,8 @@ type Request struct {
 	// Authorization is that header as its receiver wants it, where it is no bearer's; may be empty.
 	Authorization string
 	Body          []byte
+	// Once sends it once: whoever keeps each try and its answer, and decides when the next follows, tries again by itself.
+	Once bool
 }
 
 // Answer is what was answered, whatever its status is.
@@ -125,13 +127,17 @@ func (c *Client) Get(ctx context.Context, address, accept string) ([]byte, error
 	return answer.Body, nil
 }
 
-// Do sends one request, at most three times while nobody answers or the answer is 429 or 5xx, and returns the last
-// answer. Errors wrap ErrAddress, ErrUnreachable, or ErrAnswer for a redirect or an answer that is too large.
+// Do sends one request, at most three times while nobody answers or the answer is 429 or 5xx, unless it is to be sent once, and returns the
+// last answer. Errors wrap ErrAddress, ErrUnreachable, or ErrAnswer for a redirect or an answer that is too large.
 func (c *Client) Do(ctx context.Context, asked Request) (Answer, error) {
 	if err := c.judge(asked.URL); err != nil {
 		return Answer{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, longest)
+	within := longest
+	if asked.Once {
+		within, ctx = Timeout, context.WithValue(ctx, onceKey{}, true)
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	method := asked.Method
 	if method == "" {
@@ -155,6 +161,11 @@ func (c *Client) Do(ctx context.Context, asked Request) (Answer, error) {
 	}
 	if asked.Authorization != "" {
 		request.Header.Set("Authorization", asked.Authorization)
+	}
+	if asked.Once {
+		// A connection that was kept open and that its other side has closed meanwhile is no try: the transport opens another, since with
+		// this header, which is not sent, it knows that the request may be received twice.
+		request.Header["Idempotency-Key"] = nil
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
@@ -212,10 +223,16 @@ func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, e
 	return dialer.DialContext(ctx, network, address)
 }
 
+// onceKey marks the context of a request that is sent once.
+type onceKey struct{}
+
 // again tries again what may go better the next time: not an address that was refused, nor an answer that is one.
 func again(ctx context.Context, response *http.Response, err error) (bool, error) {
 	if ctx.Err() != nil {
 		return false, ctx.Err()
+	}
+	if once, _ := ctx.Value(onceKey{}).(bool); once {
+		return false, nil
 	}
 	if errors.Is(err, ErrAddress) {
 		return false, err

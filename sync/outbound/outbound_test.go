@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"bufio"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -226,6 +227,56 @@ func TestWhatFailsForAMomentIsTriedAgainWithTheSameBody(t *testing.T) {
 	turn.Store(-100)
 	if got, err := New(true).Do(t.Context(), Request{URL: address}); err != nil || got.Status != http.StatusServiceUnavailable {
 		t.Errorf("the last answer: %d, %v", got.Status, err)
+	}
+}
+
+func TestWhatIsSentOnceIsSentOnce(t *testing.T) {
+	address, reached := served(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "3600") // whoever asks reads it
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	got, err := New(true).Do(t.Context(), Request{Method: http.MethodPost, URL: address, Body: []byte("a.b.c"), Once: true})
+	if err != nil || got.Status != http.StatusTooManyRequests || got.RetryAfter != "3600" || reached.Load() != 1 {
+		t.Errorf("%+v after %d requests, %v", got, reached.Load(), err)
+	}
+}
+
+// A receiver closes a connection that was kept open, just when the next request goes out on it: that is no failure of anybody.
+func TestAConnectionThatWasClosedMeanwhileIsNoTry(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	bodies := make(chan string, 2)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			// One request is answered as if the connection stayed open; it ends when the second one comes in.
+			reader := bufio.NewReader(conn)
+			request, err := http.ReadRequest(reader)
+			if err == nil {
+				body, _ := io.ReadAll(request.Body)
+				bodies <- request.Header.Get("Idempotency-Key") + string(body)
+				_, _ = io.WriteString(conn, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+				_, _ = reader.Peek(1)
+			}
+			_ = conn.Close()
+		}
+	}()
+	client := New(true)
+	defer client.Close()
+	for _, body := range []string{"first", "second"} {
+		got, err := client.Do(t.Context(), Request{Method: http.MethodPost, URL: "http://" + listener.Addr().String(), Body: []byte(body), Once: true})
+		if err != nil || got.Status != http.StatusAccepted {
+			t.Fatalf("%s: %d, %v", body, got.Status, err)
+		}
+		if sent := <-bodies; sent != body {
+			t.Errorf("%q was sent, want %q", sent, body)
+		}
 	}
 }
 
