@@ -264,7 +264,7 @@ func (p *Program) routes(keys keyring, rules policy.Policy, statements envelope.
 	p.inForce.roads.now.Store(p.road)
 	pages := dashboard.New(dashboard.Config{Docket: p.docket, Acts: p.desk, Rehearsal: p.rehearsal, Ledger: officer.Discreet{Books: p.ledger}, Contacts: p.registry, Answers: p.delivery, Outbox: p.delivery, Reached: p.delivery, Policy: p.policyNow, Now: p.clock.Now,
 		Entity: self, Sandbox: p.config.Sandbox, Version: programVersion()})
-	doors := events.Doors{Road: counts.Count(&p.inForce.roads), Stream: &p.inForce.roads, Counts: counts, Preview: p.docket.Preview,
+	doors := events.Doors{Road: counts.Count(&p.inForce.roads), Stream: &p.inForce.roads, Counts: counts, Preview: p.docket.Preview, Gateway: p.config.entity(),
 		Knows: func(ctx context.Context, token string) bool {
 			_, ok := p.auth.CheckToken(ctx, token)
 			return ok

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/intake"
 	"github.com/cipgate/cipgate/attestations/ledger"
 	"github.com/cipgate/cipgate/gateway/problem"
@@ -47,6 +48,8 @@ type Doors struct {
 	Preview Previewer
 	// Knows says whether a bearer is an API token, so that its holder may know how any reseller stands.
 	Knows func(ctx context.Context, token string) bool
+	// Gateway is the gateway itself, below which the provider's own systems are named.
+	Gateway envelope.Entity
 	// LineTimeout is how long one line of a stream may take to come in, and a part of the answer to be taken: who is
 	// slower holds the connection no longer.
 	LineTimeout time.Duration
@@ -71,7 +74,9 @@ func (d Doors) push(c *fiber.Ctx) error {
 		return err
 	}
 	c.Set(fiber.HeaderLocation, "/receipts/"+receipt.Digest.String())
-	c.Set(fiber.HeaderLink, `</v1/me/standing>; rel="status"`)
+	if !d.bySystem(c.BodyRaw()) { // it has no standing
+		c.Set(fiber.HeaderLink, `</v1/me/standing>; rel="status"`)
+	}
 	c.Status(fiber.StatusAccepted)
 	return nil
 }
