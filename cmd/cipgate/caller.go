@@ -19,7 +19,8 @@ const calledAtOnce = 200
 // callOfficers mails officers about steps that wait for their approval, again when they become the deputy's and the administrator's;
 // about what stands on the watchdog's list: cases that do not move, or have no next step, and resellers that were to be called and were
 // not; about what is owed to an authority and is due soon, or overdue; and, those who may release it, about the guard when it holds
-// something back. Each is told once to each officer, however often it is called; what is late, once each day until it is settled.
+// something back. Each is told once to each officer, however often it is called; what is late, and what the guard holds, once each day until
+// it is settled.
 func (p *Program) callOfficers(ctx context.Context) error {
 	if p.delivery.Mail == nil {
 		return nil
@@ -63,10 +64,16 @@ func (p *Program) callOfficers(ctx context.Context) error {
 		return err
 	}
 	for _, one := range tripped {
-		matters = append(matters, delivery.Matter{Key: "guard " + string(one.Guard) + " " + one.Since.Format(time.RFC3339), Kind: mail.MatterGuard,
-			About: p.config.entity(), Releasers: true})
+		matters = append(matters, guardMatter(one, p.config.entity(), now))
 	}
 	return p.delivery.Call(ctx, matters...)
+}
+
+// guardMatter is what those are mailed who may release the guard: when it holds something back, and anew each day while nobody has released
+// it and it still does.
+func guardMatter(held docket.Tripped, gateway envelope.Entity, now time.Time) delivery.Matter {
+	return delivery.Matter{Key: "guard " + string(held.Guard) + " " + held.Since.Format(time.RFC3339) + " " + dateOf(now), Kind: mail.MatterGuard,
+		About: gateway, Releasers: true}
 }
 
 // reminds names why officers are mailed about an obligation: the last of its reminders, or that it is overdue, anew each day; empty if
