@@ -63,10 +63,8 @@ func approvalsCommand() *cobra.Command {
 		Example: `  cipgate approvals
   cipgate approvals approve ID --reason "They had their time, and the notice was proved."`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var found struct {
-				Items []approvalShown `json:"items"`
-			}
-			return ask(cmd, http.MethodGet, "/v1/approvals?limit=1000", nil, &found, func() { tellApprovals(cmd.OutOrStdout(), found.Items) })
+			return tellEvery(cmd, "/v1/approvals", url.Values{"limit": {"1000"}},
+				"Nobody is asked about a step now. What will be asked stands with each case: cipgate case show", tellApproval)
 		},
 	}
 	registerClient(cmd)
@@ -74,16 +72,9 @@ func approvalsCommand() *cobra.Command {
 	return cmd
 }
 
-func tellApprovals(out io.Writer, items []approvalShown) {
-	for _, a := range items {
-		fmt.Fprintf(out, "%s  %s (%s)\n  %s\n  %s\n", a.StepAt.Format(time.RFC3339), a.Name, a.Entity, a.Does, approvalState(a))
-		fmt.Fprintf(out, "  id %s\n", a.ID)
-	}
-	if len(items) == 0 {
-		fmt.Fprintln(out, "Nobody is asked about a step now. What will be asked stands with each case: cipgate case show")
-		return
-	}
-	fmt.Fprintln(out, "Next: cipgate approvals approve ID --reason ..., or refuse")
+func tellApproval(out io.Writer, a approvalShown) {
+	fmt.Fprintf(out, "%s  %s (%s)\n  %s\n  %s\n", a.StepAt.Format(time.RFC3339), a.Name, a.Entity, a.Does, approvalState(a))
+	fmt.Fprintf(out, "  next: cipgate approvals approve %s --reason ..., or refuse\n", a.ID)
 }
 
 func approvalState(a approvalShown) string {
@@ -237,21 +228,12 @@ func caseListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the open cases", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var found struct {
-				Items []caseShown `json:"items"`
-				Next  string      `json:"next,omitzero"`
-			}
-			return ask(cmd, http.MethodGet, "/v1/cases?limit=1000", nil, &found, func() {
-				for _, c := range found.Items {
-					limit := "no limit yet"
-					if c.LimitAt != nil {
-						limit = "limit " + c.LimitAt.Format(time.RFC3339)
-					}
-					fmt.Fprintf(cmd.OutOrStdout(), "%-10s  %s  %-32s %s\n", c.Standing, limit, c.Name, c.Reseller)
+			return tellEvery(cmd, "/v1/cases", url.Values{"limit": {"1000"}}, "No case is open.", func(out io.Writer, c caseShown) {
+				limit := "no limit yet"
+				if c.LimitAt != nil {
+					limit = "limit " + c.LimitAt.Format(time.RFC3339)
 				}
-				if len(found.Items) == 0 {
-					fmt.Fprintln(cmd.OutOrStdout(), "No case is open.")
-				}
+				fmt.Fprintf(out, "%-10s  %s  %-32s %s\n", c.Standing, limit, c.Name, c.Reseller)
 			})
 		},
 	}

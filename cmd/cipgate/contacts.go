@@ -33,19 +33,11 @@ func contactsListCommand() *cobra.Command {
 		Use: "list RESELLER", Short: "The contacts of a reseller", Args: cobra.ExactArgs(1),
 		Example: "  cipgate contacts list https://reseller.example",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			api, err := clientOf(cmd)
-			if err != nil {
-				return err
-			}
 			path, err := ofReseller("/contacts")(args)
 			if err != nil {
 				return err
 			}
-			all, err := everyPage[contactTold](cmd.Context(), api, path, url.Values{})
-			if err != nil {
-				return err
-			}
-			return tellList(cmd, all, "None.", tellContact)
+			return tellEvery(cmd, path, url.Values{}, "None.", tellContact)
 		},
 	}
 	registerClient(cmd)

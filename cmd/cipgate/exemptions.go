@@ -41,15 +41,7 @@ func exemptionsListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "Who is exempt, or was last", Args: cobra.NoArgs, Example: "  cipgate exemptions list --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			api, err := clientOf(cmd)
-			if err != nil {
-				return err
-			}
-			all, err := everyPage[exemptionTold](cmd.Context(), api, "/v1/exemptions", url.Values{})
-			if err != nil {
-				return err
-			}
-			return tellList(cmd, all, "Nobody is exempt, or ever was.", tellExemption)
+			return tellEvery(cmd, "/v1/exemptions", url.Values{}, "Nobody is exempt, or ever was.", tellExemption)
 		},
 	}
 	registerClient(cmd)

@@ -54,10 +54,6 @@ func hitsListCommand() *cobra.Command {
 		Example: `  cipgate hits list --open
   cipgate hits list --measure sm-2027-1 --in-force --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			api, err := clientOf(cmd)
-			if err != nil {
-				return err
-			}
 			query := url.Values{"open": {strconv.FormatBool(open)}, "in_force": {strconv.FormatBool(inForce)}, "cleared": {strconv.FormatBool(cleared)}}
 			if measure != "" {
 				query.Set("measure", measure)
@@ -65,11 +61,7 @@ func hitsListCommand() *cobra.Command {
 			if reseller != "" {
 				query.Set("reseller", reseller)
 			}
-			all, err := everyPage[hitTold](cmd.Context(), api, "/v1/screening/hits", query)
-			if err != nil {
-				return err
-			}
-			return tellList(cmd, all, "Nobody.", tellHit)
+			return tellEvery(cmd, "/v1/screening/hits", query, "Nobody.", tellHit)
 		},
 	}
 	cmd.Flags().StringVar(&measure, "measure", "", "under this measure alone")

@@ -67,42 +67,6 @@ func everyMeasure(ctx context.Context, api *client) ([]measureTold, error) {
 	return everyPage[measureTold](ctx, api, "/v1/special-measures", url.Values{})
 }
 
-// everyPage reads a list to its end.
-func everyPage[T any](ctx context.Context, api *client, path string, query url.Values) ([]T, error) {
-	all := []T{}
-	for {
-		var page struct {
-			Items []T    `json:"items"`
-			Next  string `json:"next"`
-		}
-		if err := api.get(ctx, path+"?"+query.Encode(), &page); err != nil {
-			return nil, err
-		}
-		all = append(all, page.Items...)
-		if page.Next == "" {
-			return all, nil
-		}
-		query.Set("after", page.Next)
-	}
-}
-
-// tellList prints what a list holds: as JSON for scripts, or as told.
-func tellList[T any](cmd *cobra.Command, items []T, none string, tell func(out io.Writer, one T)) error {
-	out := cmd.OutOrStdout()
-	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
-		return printJSON(out, struct {
-			Items []T `json:"items"`
-		}{items})
-	}
-	for _, one := range items {
-		tell(out, one)
-	}
-	if len(items) == 0 {
-		fmt.Fprintln(out, none)
-	}
-	return nil
-}
-
 func measuresListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "Every version of every special measure, oldest first", Args: cobra.NoArgs, Example: "  cipgate measures list --current",

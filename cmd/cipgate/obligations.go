@@ -37,23 +37,10 @@ func obligationsCommand() *cobra.Command {
   cipgate obligations fulfil ID --reference "IC3 I-2026-0815" --reason "Reported what was behind the closure."`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			query := url.Values{"limit": {"1000"}}
-			switch state {
-			case "open", "overdue", "ended":
-				query.Set("state", state)
-			case "all":
-			default:
-				return wrong("--state: wanted open, overdue, ended or all, got %q", state)
+			if err := inState(query, state, "open", "overdue", "ended"); err != nil {
+				return err
 			}
-			var found struct {
-				Items []obligationShown `json:"items"`
-				Next  string            `json:"next,omitzero"`
-			}
-			return ask(cmd, http.MethodGet, "/v1/obligations?"+query.Encode(), nil, &found, func() {
-				tellObligations(cmd.OutOrStdout(), found.Items)
-				if found.Next != "" {
-					fmt.Fprintln(cmd.OutOrStdout(), "There are more: GET /v1/obligations?after=... lists them by pages")
-				}
-			})
+			return tellEvery(cmd, "/v1/obligations", query, "Nothing of that is owed.", tellObligation)
 		},
 	}
 	cmd.Flags().StringVar(&state, "state", "open", "open (what is overdue is among them), overdue, ended or all")
@@ -66,23 +53,17 @@ func obligationsCommand() *cobra.Command {
 	return cmd
 }
 
-func tellObligations(out io.Writer, items []obligationShown) {
-	for _, o := range items {
-		fmt.Fprintf(out, "%s  %-9s  %s  %s\n  %s\n  source: %s (%s)\n", o.DueAt.Format(time.RFC3339), o.State, o.Kind, o.About, o.What, o.Source, o.Policy)
-		if o.EndedAt != nil {
-			late := ""
-			if o.Late {
-				late = ", after it was due"
-			}
-			fmt.Fprintf(out, "  ended %s%s %s\n", o.EndedAt.Format(time.RFC3339), late, o.Reference)
+func tellObligation(out io.Writer, o obligationShown) {
+	fmt.Fprintf(out, "%s  %-9s  %s  %s\n  %s\n  source: %s (%s)\n", o.DueAt.Format(time.RFC3339), o.State, o.Kind, o.About, o.What, o.Source, o.Policy)
+	if o.EndedAt != nil {
+		late := ""
+		if o.Late {
+			late = ", after it was due"
 		}
-		fmt.Fprintf(out, "  id %s\n", o.ID)
-	}
-	if len(items) == 0 {
-		fmt.Fprintln(out, "Nothing of that is owed.")
+		fmt.Fprintf(out, "  ended %s%s %s\n  id %s\n", o.EndedAt.Format(time.RFC3339), late, o.Reference, o.ID)
 		return
 	}
-	fmt.Fprintln(out, "Next: cipgate obligations fulfil ID --reference ... --reason ..., or waive")
+	fmt.Fprintf(out, "  next: cipgate obligations fulfil %s --reference ... --reason ..., or waive\n", o.ID)
 }
 
 func obligationFulfilCommand() *cobra.Command {
@@ -155,26 +136,20 @@ type noticeShown struct {
 	Words    string     `json:"words"`
 }
 
+// callShown is a reseller that must be called, as /v1/calls tells it.
+type callShown struct {
+	Reseller string      `json:"reseller"`
+	Name     string      `json:"name"`
+	Notice   noticeShown `json:"notice"`
+}
+
 func caseCallsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "calls", Short: "List the resellers that an officer must call now, since nothing proves that they were told", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var found struct {
-				Items []struct {
-					Reseller string      `json:"reseller"`
-					Name     string      `json:"name"`
-					Notice   noticeShown `json:"notice"`
-				} `json:"items"`
-			}
-			return ask(cmd, http.MethodGet, "/v1/calls?limit=1000", nil, &found, func() {
-				out := cmd.OutOrStdout()
-				for _, c := range found.Items {
-					fmt.Fprintf(out, "by %s  %s (%s)\n  %s\n  cipgate case told %s --notice %s --channel call --whom ROLE --at TIME --reason ... [--unanswered]\n",
-						c.Notice.CallBy.Format(time.RFC3339), c.Name, c.Reseller, c.Notice.Words, c.Reseller, c.Notice.Notice)
-				}
-				if len(found.Items) == 0 {
-					fmt.Fprintln(out, "Nobody need be called.")
-				}
+			return tellEvery(cmd, "/v1/calls", url.Values{"limit": {"1000"}}, "Nobody need be called.", func(out io.Writer, c callShown) {
+				fmt.Fprintf(out, "by %s  %s (%s)\n  %s\n  cipgate case told %s --notice %s --channel call --whom ROLE --at TIME --reason ... [--unanswered]\n",
+					c.Notice.CallBy.Format(time.RFC3339), c.Name, c.Reseller, c.Notice.Words, c.Reseller, c.Notice.Notice)
 			})
 		},
 	}

@@ -56,12 +56,8 @@ func ordersCommand() *cobra.Command {
   cipgate orders confirm ID --reason "Closed in billing, ticket 4711."`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			query := url.Values{"limit": {"1000"}}
-			switch state {
-			case "open", "overdue", "confirmed", "withdrawn":
-				query.Set("state", state)
-			case "all":
-			default:
-				return wrong("--state: wanted open, overdue, confirmed, withdrawn or all, got %q", state)
+			if err := inState(query, state, "open", "overdue", "confirmed", "withdrawn"); err != nil {
+				return err
 			}
 			if reseller != "" {
 				id, err := resellerID(reseller)
@@ -73,21 +69,7 @@ func ordersCommand() *cobra.Command {
 			if order != "" {
 				query.Set("order", order)
 			}
-			var found struct {
-				Items []orderShown `json:"items"`
-				Next  string       `json:"next,omitzero"`
-			}
-			return ask(cmd, http.MethodGet, "/v1/orders?"+query.Encode(), nil, &found, func() {
-				for _, o := range found.Items {
-					o.tell(cmd.OutOrStdout())
-				}
-				if len(found.Items) == 0 {
-					fmt.Fprintln(cmd.OutOrStdout(), "There is no such order. With --state all every one is listed.")
-				}
-				if found.Next != "" {
-					fmt.Fprintln(cmd.OutOrStdout(), "There are more: GET /v1/orders?after=... lists them by pages")
-				}
-			})
+			return tellEvery(cmd, "/v1/orders", query, "There is no such order. With --state all every one is listed.", tellOrder)
 		},
 	}
 	cmd.Flags().StringVar(&state, "state", "open", "open (what is overdue is among them), overdue, confirmed, withdrawn or all")
@@ -98,7 +80,7 @@ func ordersCommand() *cobra.Command {
 	return cmd
 }
 
-func (o orderShown) tell(out io.Writer) {
+func tellOrder(out io.Writer, o orderShown) {
 	line := fmt.Sprintf("%s  %s  %s\n  %s", o.OrderedAt.Format(time.RFC3339), o.State, o.Reseller, o.What)
 	if o.Total > 0 {
 		line += fmt.Sprintf(" (%d of %d accounts, part %d of %d)", o.Accounts, o.Total, o.Part, o.Parts)
@@ -138,7 +120,7 @@ func orderShowCommand() *cobra.Command {
 			}
 			return ask(cmd, http.MethodGet, "/v1/orders/"+url.PathEscape(args[0]), nil, &shown, func() {
 				out := cmd.OutOrStdout()
-				shown.tell(out)
+				tellOrder(out, shown.orderShown)
 				for _, way := range []struct {
 					words string
 					at    *time.Time

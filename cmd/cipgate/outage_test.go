@@ -74,10 +74,13 @@ func TestADeadlineMovesByTheGatewaysOwnOutageAndByNothingElse(t *testing.T) {
 		recorded := func() (all []officer.Outage) {
 			t.Helper()
 			code, out, problems := say(t, "outages", "--json", "--url", g.base, "--token", g.token)
-			if err := json.Unmarshal([]byte(out), &all); code != exitDone || err != nil {
+			var list struct {
+				Items []officer.Outage `json:"items"`
+			}
+			if err := json.Unmarshal([]byte(out), &list); code != exitDone || err != nil {
 				t.Fatalf("%d, %v: %s%s", code, err, out, problems)
 			}
-			return all
+			return list.Items
 		}
 		before := stands()
 		if all := recorded(); before.Standing != "warned" || len(all) != 0 {
