@@ -40,7 +40,8 @@ import (
 type deliveryPlan struct {
 	stores                         []string
 	notices, receivers, dead, slow int
-	postgres, folder, profile      string
+	postgres, folder               string
+	profile, heapProfile           string
 	asJSON                         bool
 }
 
@@ -62,8 +63,10 @@ type drained struct {
 	Memory    [3]size `json:"memory_start_middle_end"`
 }
 
-// size is how much memory this process holds, MiB.
+// size is how much memory this process holds, MiB. What is live was reachable when garbage was last collected; the rest of the heap is what
+// was made since, or is not collected yet.
 type size struct {
+	Live float64 `json:"live_mib"`
 	Heap float64 `json:"heap_mib"`
 	RSS  float64 `json:"rss_mib"`
 }
@@ -81,6 +84,7 @@ func readDeliveryPlan(args []string, stderr io.Writer) (*deliveryPlan, error) {
 	flags.StringVar(&p.postgres, "postgres", os.Getenv("CIPGATE_TEST_POSTGRES"), "postgres:// `URL` of a server on which databases may be made (default: a temporary one)")
 	flags.StringVar(&p.folder, "folder", os.TempDir(), "folder to work in, on the disk to measure")
 	flags.StringVar(&p.profile, "cpuprofile", "", "`file` to write a profile of cipgate's part to")
+	flags.StringVar(&p.heapProfile, "heapprofile", "", "`file` to write what holds the memory to, at the end of cipgate's part")
 	flags.BoolVar(&p.asJSON, "json", false, "print every run as JSON")
 	if err := flags.Parse(args); err != nil {
 		return nil, fmt.Errorf("flags: %w", err)
@@ -152,7 +156,7 @@ func runDelivery(ctx context.Context, args []string, stdout, stderr io.Writer) (
 func (d drained) String() string {
 	memory := ""
 	for i, when := range []string{"start", "middle", "end"} {
-		memory += fmt.Sprintf("  %s heap %.0f, RSS %.0f", when, d.Memory[i].Heap, d.Memory[i].RSS)
+		memory += fmt.Sprintf("  %s live %.1f, heap %.0f, RSS %.0f", when, d.Memory[i].Live, d.Memory[i].Heap, d.Memory[i].RSS)
 	}
 	return fmt.Sprintf(`%s: %d notices wait for %d receivers, %d of them dead, %d slow; %d are for the others
   addressed   %8.0f/s
@@ -340,6 +344,7 @@ func (p *deliveryPlan) drain(ctx context.Context, o *office, to *receivers, d *d
 	ended, err := to.until(ctx, d.Live, func() { d.Memory[1] = memory() })
 	d.Memory[2] = memory()
 	used := processTime(os.Getpid()) - spent
+	err = errors.Join(err, writeHeap(p.heapProfile))
 	stop()
 	both.Wait()
 	if err := errors.Join(err, failed, endProfile()); err != nil {
@@ -360,7 +365,7 @@ func (p *deliveryPlan) drain(ctx context.Context, o *office, to *receivers, d *d
 
 // bareLoop sends as many to the same receivers by the same client, each receiver's one after the other, and forgets them.
 func (p *deliveryPlan) bareLoop(ctx context.Context, to *receivers, token []byte, live int64) (perSecond float64, err error) {
-	const workers = 64 // as many as delivery pushes at once
+	const workers = 256 // as many as delivery pushes at once
 	client := retryablehttp.NewClient()
 	client.Logger, client.RetryMax = nil, 0
 	client.HTTPClient.Timeout = outbound.Timeout

@@ -81,7 +81,8 @@ type Config struct {
 	Sender Sender
 	Bodies tink.AEAD // encrypts what receivers want to be shown with each push
 	Now    func() time.Time
-	Jitter func() float64 // from 0 to 1
+	Wall   func() time.Time // the clock on the wall, by which tokens expire; nil: Now
+	Jitter func() float64   // from 0 to 1
 	Log    *slog.Logger
 
 	// Mail hands letters to a server, and People says whom to mail; both nil where the gateway sends no mail.
@@ -104,12 +105,13 @@ type Delivery struct {
 	pushing, polling, mailing counts // goroutines of this process, by stream or person
 	noticeKeys                noticeKeys
 	outcomes                  outcomes
-	signing                   chan struct{} // holds what signs RS256 now
+	signing                   chan struct{}  // holds what signs RS256 now
+	provenNow                 chan streamRow // streams that have just proved themselves, with their lease
 }
 
 // New returns a delivery. It does nothing by itself until Run.
 func New(c Config) *Delivery {
-	d := &Delivery{Config: c, signing: make(chan struct{}, 1)}
+	d := &Delivery{Config: c, signing: make(chan struct{}, 1), provenNow: make(chan streamRow)}
 	d.changed.signal = make(chan struct{})
 	d.pushing.by, d.polling.by, d.mailing.by = map[string]int{}, map[string]int{}, map[string]int{}
 	return d

@@ -156,20 +156,60 @@ func TestAReceiverWithMuchToTakeGivesItsPlaceToOthersThatAreDue(t *testing.T) {
 		}
 		first := claim()
 		w.states(1, other)
-		w.must(d.pushAll(t.Context(), first))
+		w.turnOf(d, first)
 		if got := len(slow.tokens()) - 1; first.Audience != string(toAcme) || got != 2 {
 			t.Fatalf("in its turn %s got %d", first.Audience, got)
 		}
 		if next := claim(); next.Audience != string(toOther) {
 			t.Errorf("then came %s", next.Audience)
 		} else {
-			w.must(d.pushAll(t.Context(), next))
+			w.turnOf(d, next)
 		}
 		for range 2 {
-			w.must(d.pushAll(t.Context(), claim()))
+			w.turnOf(d, claim())
 		}
 		if got := slow.tokens()[1:]; !slices.Equal(got, tokens) || len(quick.tokens()) != 2 {
 			t.Errorf("in three turns the slow one got %d in another order, and the other %d", len(got), len(quick.tokens()))
+		}
+	})
+}
+
+// A new receiver begins in the places of those of whom nobody knows whether they answer. Once it did, it goes on in the others', in order.
+func TestANewReceiverThatAnswersGoesOnInThePlacesOfThoseThatDo(t *testing.T) {
+	migrationstest.Each(t, func(t *testing.T, db *gorm.DB) {
+		w := newWorld(t, db)
+		r := newReceiver(t)
+		w.stream(toAcme, r.wanted())
+		tokens := w.states(3*readAhead, acme)
+		w.now = w.now.Add(time.Hour)
+		claimed, err := w.claim(t.Context(), pool{}, 1)
+		if err != nil || len(claimed) != 1 || !w.pushing.begin(claimed[0].ID, 1) {
+			t.Fatalf("%d, %v", len(claimed), err)
+		}
+		// Somebody waits with a free place.
+		given := make(chan streamRow)
+		go func() { given <- <-w.provenNow }()
+		handed := false
+		for range 100 { // until it waits indeed
+			if handed, err = w.pushAll(t.Context(), claimed[0]); handed || err != nil || len(r.tokens()) == len(tokens) {
+				break
+			}
+		}
+		if err != nil || !handed {
+			t.Fatalf("it was not given on after %d, %v", len(r.tokens()), err)
+		}
+		now := <-given
+		if got := len(r.tokens()); !now.Proven || now.Lease != claimed[0].Lease || got == 0 || got == len(tokens) {
+			t.Errorf("it was given on after %d: %+v", got, now)
+		}
+		w.turnOf(w.Delivery, now)
+		if got := r.tokens(); !slices.Equal(got, tokens) {
+			t.Errorf("it got %d of %d in order", len(got), len(tokens))
+		}
+		// Another process has places for it too: nobody holds it any more.
+		w.states(1, acme)
+		if claimed, err = w.claim(t.Context(), pool{proven: true}, 1); err != nil || len(claimed) != 1 {
+			t.Errorf("%d streams are due, %v", len(claimed), err)
 		}
 	})
 }

@@ -12,7 +12,7 @@ import (
 // leases is how rows that one process works on at a time are found, and taken.
 type leases[Row any] struct {
 	due  func(db *gorm.DB, now int64) *gorm.DB // those that are due and that nobody holds, in order
-	same func(db *gorm.DB, row Row) *gorm.DB   // the row, if nobody has taken it since it was read
+	id   func(row Row) (column, value string)
 	hold func(row *Row, lease string)
 }
 
@@ -34,20 +34,28 @@ func takeLeases[Row any](ctx context.Context, d *Delivery, limit int, of leases[
 		if err := query.Limit(limit).Find(&due).Error; err != nil {
 			return err
 		}
-		for _, row := range due {
-			lease, err := uuid.NewRandom()
-			if err != nil {
-				return fmt.Errorf("making a lease: %w", err)
-			}
-			held := of.same(tx.Model(new(Row)), row).Updates(map[string]any{"lease": lease.String(), "leased_until": now.Add(leaseTime).UnixMicro()})
-			if held.Error != nil {
-				return held.Error
-			}
-			if held.RowsAffected == 1 {
-				of.hold(&row, lease.String())
-				taken = append(taken, row)
-			}
+		if len(due) == 0 {
+			return nil
 		}
+		lease, err := uuid.NewRandom()
+		if err != nil {
+			return fmt.Errorf("making a lease: %w", err)
+		}
+		column, ids := "", make([]string, len(due))
+		for i := range due {
+			column, ids[i] = of.id(due[i])
+			of.hold(&due[i], lease.String())
+		}
+		// On PostgreSQL they are locked, on SQLite nobody else writes.
+		held := tx.Model(new(Row)).Where(column+" IN ? AND leased_until <= ?", ids, now.UnixMicro()).
+			Updates(map[string]any{"lease": lease.String(), "leased_until": now.Add(leaseTime).UnixMicro()})
+		if held.Error != nil {
+			return held.Error
+		}
+		if held.RowsAffected != int64(len(due)) {
+			return fmt.Errorf("of %d rows that nobody held, %d could be taken", len(due), held.RowsAffected)
+		}
+		taken = due
 		return nil
 	})
 	return taken, err

@@ -54,9 +54,7 @@ func (d *Delivery) claimPeople(ctx context.Context, limit int) ([]personRow, err
 		due: func(db *gorm.DB, now int64) *gorm.DB {
 			return db.Where("next_at <= ? AND leased_until <= ?", now, now).Order("next_at, audience")
 		},
-		same: func(db *gorm.DB, row personRow) *gorm.DB {
-			return db.Where("audience = ? AND leased_until = ?", row.Audience, row.LeasedUntil)
-		},
+		id:   func(row personRow) (column, value string) { return "audience", row.Audience },
 		hold: func(row *personRow, lease string) { row.Lease = lease },
 	})
 	if err != nil {

@@ -30,7 +30,8 @@ func (d *Delivery) waiting(ctx context.Context, s Stream, limit int) ([]noticeRo
 			kinds = append(kinds, string(kind))
 		}
 	}
-	query := d.DB.WithContext(ctx).Where("audience = ? AND state = ? AND kind IN ?", string(s.Audience), Waiting, kinds)
+	// The state stands in the statement itself: the store has an index of those that wait.
+	query := d.DB.WithContext(ctx).Where("audience = ? AND state = 'waiting' AND kind IN ?", string(s.Audience), kinds)
 	if s.Audience.IsSystem() {
 		query = query.Where("NOT EXISTS (SELECT 1 FROM delivery_removed r WHERE r.stream_id = ? AND r.subject = delivery_notices.about)", s.ID)
 	}

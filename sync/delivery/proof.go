@@ -15,7 +15,7 @@ import (
 )
 
 // proofBatch is how many proofs are appended to the ledger at once.
-const proofBatch = 100
+const proofBatch = 300
 
 type proofRow struct {
 	About       string `gorm:"primaryKey"`

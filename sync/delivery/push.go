@@ -37,9 +37,7 @@ func (d *Delivery) claim(ctx context.Context, of pool, limit int) ([]streamRow, 
 		due: func(db *gorm.DB, now int64) *gorm.DB {
 			return db.Where("method = ? AND proven = ? AND next_at <= ? AND leased_until <= ?", push, of.proven, now, now).Order("tries, next_at, id")
 		},
-		same: func(db *gorm.DB, row streamRow) *gorm.DB {
-			return db.Where("id = ? AND leased_until = ?", row.ID, row.LeasedUntil)
-		},
+		id:   func(row streamRow) (column, value string) { return "id", row.ID },
 		hold: func(row *streamRow, lease string) { row.Lease = lease },
 	})
 	if err != nil {
@@ -85,43 +83,54 @@ func (d *Delivery) release(ctx context.Context, row streamRow, columns map[strin
 	return done.RowsAffected == 1, nil
 }
 
-// pushAll pushes what waits for a stream whose lease is held, in order, until nothing does, a push fails, or its turn is over.
-func (d *Delivery) pushAll(ctx context.Context, claimed streamRow) error {
+// pushAll pushes what waits for a stream whose lease is held, in order, until nothing does, a push fails, or its turn is over. handed says
+// that the stream was given on, with its lease, to the places of those that took what they were last sent.
+func (d *Delivery) pushAll(ctx context.Context, claimed streamRow) (handed bool, err error) {
 	begun := d.Now()
 	for {
 		row, err := d.renew(ctx, claimed)
-		if errors.Is(err, errLost) || errors.Is(err, ErrNoStream) {
+		if errors.Is(err, errLost) || errors.Is(err, ErrNoStream) || ctx.Err() != nil {
 			_, err := d.release(context.WithoutCancel(ctx), claimed, map[string]any{}, false)
-			return err
+			return false, err
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
 		stream, err := row.toStream()
 		if err != nil {
-			return err
+			return false, err
 		}
 		next, err := d.waiting(ctx, stream, readAhead)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if len(next) == 0 {
 			if released, err := d.release(ctx, row, map[string]any{"next_at": never}, true); released || err != nil {
-				return err
+				return false, err
 			}
 			continue // something came while we looked
 		}
-		if row.Proven != claimed.Proven || d.turnIsOver(begun) {
-			// It stands behind the others that are due, in the pool where it belongs now.
+		if row.Proven && !claimed.Proven && d.hand(row) {
+			return true, nil
+		}
+		if d.turnIsOver(begun) {
+			// It stands behind the others that are due.
 			_, err := d.release(context.WithoutCancel(ctx), row, map[string]any{"next_at": d.Now().UnixMicro()}, false)
-			if row.Proven != claimed.Proven {
-				d.announce()
-			}
-			return err
+			return false, err
 		}
 		if goOn, err := d.pushSome(ctx, row, next, begun); !goOn || err != nil {
-			return err
+			return false, err
 		}
+	}
+}
+
+// hand gives a stream that has just proved itself to the places of such, if one is free there; else it goes on in its own.
+func (d *Delivery) hand(stream streamRow) bool {
+	select {
+	case d.provenNow <- stream:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -209,14 +209,14 @@ func TestALeaseKeepsOthersAway(t *testing.T) {
 		if err != nil || len(second) != 1 {
 			t.Fatalf("when the lease ran out: %d, %v", len(second), err)
 		}
-		w.must(w.pushAll(t.Context(), claimed[0])) // who lost it sends nothing
+		w.turnOf(w.Delivery, claimed[0]) // who lost it sends nothing
 		if len(r.tokens()) > 0 {
 			t.Error("who lost the lease sent something")
 		}
 		if _, err := w.SetStatus(t.Context(), toAcme, s.ID, StatusPaused, ""); err != nil {
 			t.Fatal(err)
 		}
-		w.must(w.pushAll(t.Context(), second[0]))
+		w.turnOf(w.Delivery, second[0])
 		if len(r.tokens()) > 0 {
 			t.Error("a paused stream was pushed")
 		}

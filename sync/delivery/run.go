@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	// atOnce is how many streams are pushed at the same time by one process whose receivers took what they were last sent.
-	atOnce = 64
+	// atOnce is how many streams are pushed at the same time by one process whose receivers took what they were last sent. What came of
+	// pushes that end together costs one commit, and a stream's next notice waits for it: so the more, the faster.
+	atOnce = 256
 	// unprovenAtOnce is how many of the others are: those whose last try failed, and those that were never tried. Their places are apart,
 	// so that however many receivers do not answer, those that do wait for none of them. A receiver that stops answering takes one of the
 	// other places once, for as long as one push may take.
@@ -95,9 +96,22 @@ func (d *Delivery) runPool(ctx context.Context, p pool) {
 	defer pushes.Wait()
 	ended := make(chan struct{}, p.places)
 	free := p.places
+	push := func(stream streamRow) {
+		free--
+		pushes.Go(func() {
+			defer func() { ended <- struct{}{} }()
+			if !d.pushLogged(ctx, stream) {
+				d.pushing.end(stream.ID)
+			}
+		})
+	}
 	for ctx.Err() == nil {
 		changed := d.Changed()
+		var given chan streamRow // of a pool that has no place, nobody
 		if free > 0 {
+			if p.proven {
+				given = d.provenNow
+			}
 			claimed, err := d.claim(ctx, p, free)
 			if err != nil && ctx.Err() == nil {
 				d.Log.Error("looking for streams to push failed; it is done again", "error", err)
@@ -106,18 +120,18 @@ func (d *Delivery) runPool(ctx context.Context, p pool) {
 				if !d.pushing.begin(stream.ID, 1) { // its lease ran out while it is pushed here: the clock was moved
 					continue
 				}
-				free--
-				pushes.Go(func() {
-					defer func() { ended <- struct{}{} }()
-					defer d.pushing.end(stream.ID)
-					d.pushLogged(ctx, stream)
-				})
+				push(stream)
+			}
+			if free == 0 {
+				given = nil
 			}
 		}
 		select {
 		case <-ctx.Done():
 		case <-ended:
 			free++
+		case stream := <-given:
+			push(stream)
 		case <-changed:
 		case <-time.After(glance):
 		}
@@ -141,7 +155,7 @@ func (d *Delivery) Push(ctx context.Context) error {
 		failed := make([]error, len(claimed))
 		var pushes sync.WaitGroup
 		for i, stream := range claimed {
-			pushes.Go(func() { failed[i] = d.pushAll(ctx, stream) })
+			pushes.Go(func() { _, failed[i] = d.pushAll(ctx, stream) })
 		}
 		pushes.Wait()
 		if err := errors.Join(failed...); err != nil {
@@ -150,8 +164,10 @@ func (d *Delivery) Push(ctx context.Context) error {
 	}
 }
 
-func (d *Delivery) pushLogged(ctx context.Context, stream streamRow) {
-	if err := d.pushAll(ctx, stream); err != nil && ctx.Err() == nil {
+func (d *Delivery) pushLogged(ctx context.Context, stream streamRow) (handed bool) {
+	handed, err := d.pushAll(ctx, stream)
+	if err != nil && ctx.Err() == nil {
 		d.Log.Error("pushing failed; the lease runs out and it is done again", "reseller", stream.Audience, "error", err)
 	}
+	return handed
 }

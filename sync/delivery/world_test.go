@@ -134,6 +134,14 @@ func (w *world) notices(audience notices.Audience) []Notice {
 	return list
 }
 
+// turnOf pushes to a receiver whose lease is held, for a turn.
+func (w *world) turnOf(d *Delivery, claimed streamRow) {
+	w.t.Helper()
+	if handed, err := d.pushAll(w.t.Context(), claimed); handed || err != nil {
+		w.t.Fatalf("given on: %v, %v", handed, err)
+	}
+}
+
 // numbered demands that an audience's notices tell these tokens once each, numbered from 1 in this order.
 func (w *world) numbered(audience notices.Audience, tokens []string) {
 	w.t.Helper()

@@ -64,8 +64,8 @@ func New(loopback bool) *Client {
 		DisableCompression:     true, // what is asked for is signed, and small
 		MaxResponseHeaderBytes: headerSize,
 		// Many receivers may live at one host, and each is sent one after the other.
-		MaxIdleConns:        256,
-		MaxIdleConnsPerHost: 64,
+		MaxIdleConns:        512,
+		MaxIdleConnsPerHost: 288, // as many as delivery pushes to at once
 		IdleConnTimeout:     time.Minute,
 	}
 	retrying := retryablehttp.NewClient()
