@@ -18,7 +18,7 @@ const calledAtOnce = 200
 
 // callOfficers mails officers about steps that wait for their approval, again when they become the deputy's and the administrator's;
 // about what stands on the watchdog's list: cases that do not move, or have no next step, and resellers that were to be called and were
-// not; about what is owed to an authority and is due soon, or overdue; and, those who may release it, about the guard when it holds
+// not; about what is owed to an authority and is due soon, or overdue; about a system of the provider whose token expires; and, those who may release it, about the guard when it holds
 // something back. Each is told once to each officer, however often it is called; what is late, and what the guard holds, once each day until
 // it is settled.
 func (p *Program) callOfficers(ctx context.Context) error {
@@ -59,6 +59,13 @@ func (p *Program) callOfficers(ctx context.Context) error {
 			matters = append(matters, delivery.Matter{Key: "owed " + o.ID + " " + why, Kind: mail.MatterOwed, About: o.About})
 		}
 	}
+	expiring, err := p.delivery.Expiring(ctx, time.Now().Add(tokenNotice))
+	if err != nil {
+		return err
+	}
+	for _, one := range expiring {
+		matters = append(matters, tokenMatter(one, p.config.entity(), time.Now()))
+	}
 	tripped, err := p.docket.Tripped(ctx)
 	if err != nil {
 		return err
@@ -67,6 +74,25 @@ func (p *Program) callOfficers(ctx context.Context) error {
 		matters = append(matters, guardMatter(one, p.config.entity(), now))
 	}
 	return p.delivery.Call(ctx, matters...)
+}
+
+// How long before the token of one of the provider's own systems expires officers are mailed: once, and once more.
+const (
+	tokenNotice = 14 * 24 * time.Hour
+	tokenLast   = 3 * 24 * time.Hour
+)
+
+// tokenMatter is that the token of a system expires soon; or that it has expired, anew each day until it is extended or ended. Tokens expire
+// by the clock on the wall, also in a sandbox.
+func tokenMatter(of delivery.Expiring, gateway envelope.Entity, now time.Time) delivery.Matter {
+	key := "token " + of.System + " " + of.At.Format(time.RFC3339)
+	switch {
+	case !now.Before(of.At):
+		key += " " + dateOf(now)
+	case of.At.Sub(now) <= tokenLast:
+		key += " last"
+	}
+	return delivery.Matter{Key: key, Kind: mail.MatterToken, About: gateway}
 }
 
 // guardMatter is what those are mailed who may release the guard: when it holds something back, and anew each day while nobody has released

@@ -190,7 +190,7 @@ type tokenShown struct {
 func tokenCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "token", Short: "API tokens of officers and of the provider's systems", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
-	cmd.AddCommand(tokenCreateCommand(), tokenListCommand(), tokenRevokeCommand())
+	cmd.AddCommand(tokenCreateCommand(), tokenListCommand(), tokenExtendCommand(), tokenRevokeCommand())
 	return cmd
 }
 
@@ -244,6 +244,33 @@ func tokenListCommand() *cobra.Command {
 			})
 		},
 	}
+	registerClient(cmd)
+	return cmd
+}
+
+func tokenExtendCommand() *cobra.Command {
+	var days int64
+	var wanted struct {
+		Label     string `json:"label"`
+		ExpiresIn int64  `json:"expires_in"`
+		Reason    string `json:"reason"`
+	}
+	cmd := &cobra.Command{
+		Use: "extend LABEL", Short: "Let an API token last longer, also one that has expired", Args: cobra.ExactArgs(1),
+		Example: `  cipgate token extend billing --days 365 --reason "The yearly look at who may read what."`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if days < 1 || days > 400 {
+				return wrong("--days: wanted 1 to 400, got %d", days)
+			}
+			wanted.Label, wanted.ExpiresIn = args[0], days*24*60*60
+			var extended tokenShown
+			return ask(cmd, http.MethodPost, "/v1/tokens/extend", wanted, &extended, func() {
+				fmt.Fprintf(cmd.OutOrStdout(), "The token %s of %s is good until %s.\n", extended.Label, extended.Officer, extended.ExpiresAt.Format(time.RFC3339))
+			})
+		},
+	}
+	cmd.Flags().Int64Var(&days, "days", 90, "how long from now it may be used")
+	registerReason(cmd, &wanted.Reason)
 	registerClient(cmd)
 	return cmd
 }

@@ -165,7 +165,7 @@ func core(ctx context.Context, config Config, log *slog.Logger) (_ *Program, err
 		return nil, err
 	}
 	p.delivery = delivery.New(delivery.Config{DB: p.db, Ledger: p.ledger, Signer: statements, Self: self, Sender: p.outbound,
-		Bodies: keys.bodies, Now: p.clock.Now, Jitter: rand.Float64, Log: log, Mail: letters, People: directory{p}, Sandbox: config.Sandbox, Cases: noticed{p}})
+		Bodies: keys.bodies, Now: p.clock.Now, Wall: time.Now, Jitter: rand.Float64, Log: log, Mail: letters, People: directory{p}, Sandbox: config.Sandbox, Cases: noticed{p}})
 	p.desk = desk.New(p.db, p.ledger, p.screener, p.docket, statements, self, rules.SpecialMeasures, p.clock.Now)
 	p.rehearsal = rehearsal.New(rehearsal.Config{DB: p.db, Ledger: p.ledger, Docket: p.docket, Signer: statements, Self: self, Now: p.clock.Now,
 		Adopt: p.adopt, Fits: config.fits})

@@ -82,11 +82,8 @@ func (a *Auth) EnsureToken(ctx context.Context, label string, keep func(token st
 // CreateToken makes an API token for an officer, by name or id, and returns its secret, which is told this once. life is how long
 // it may be used, TokenLife if zero. Errors wrap problem.ErrNoSuchOfficer, problem.ErrRequest or problem.ErrOfficer.
 func (a *Auth) CreateToken(ctx context.Context, by statement.Officer, name, label string, life time.Duration) (secret string, made Token, err error) {
-	if life == 0 {
-		life = TokenLife
-	}
-	if life < time.Minute || life > MaxTokenLife {
-		return "", made, fmt.Errorf("%w: expires_in: wanted a time from a minute to %d days", problem.ErrRequest, MaxTokenLife/(24*time.Hour))
+	if life, err = lifeOf(life); err != nil {
+		return "", made, err
 	}
 	if label != strings.Join(strings.Fields(label), " ") || label == "" || len(label) > 100 || strings.ContainsFunc(label, unicode.IsControl) {
 		return "", made, fmt.Errorf("%w: label: wanted one line of 1 to 100 bytes, by which the token is known", problem.ErrRequest)
@@ -148,13 +145,9 @@ func (a *Auth) RevokeToken(ctx context.Context, by statement.Officer, label, rea
 		return Token{}, err
 	}
 	err = a.change(ctx, func(tx *gorm.DB) ([]statement.OfficerAction, error) {
-		var row tokenRow
-		err := tx.Where("label = ?", label).Take(&row).Error
-		if errors.Is(err, gorm.ErrRecordNotFound) {
-			return nil, fmt.Errorf("%w: wanted the label of an API token. `cipgate token list` names them", problem.ErrNoSuchOfficer)
-		}
+		row, err := findToken(tx, label)
 		if err != nil {
-			return nil, fmt.Errorf("looking for an API token: %w", err)
+			return nil, err
 		}
 		done := tx.Model(&tokenRow{}).Where("label = ? AND revoked_at = 0", label).Update("revoked_at", a.now().UnixMicro())
 		if done.Error != nil {
@@ -172,6 +165,70 @@ func (a *Auth) RevokeToken(ctx context.Context, by statement.Officer, label, rea
 		return []statement.OfficerAction{a.about(by, "token.revoked", whose, reason, statement.Field{Name: "token", Value: label})}, nil
 	})
 	return revoked, err
+}
+
+// ExtendToken lets an API token last until life from now, also one that has expired: whoever holds it goes on with it. Errors wrap
+// problem.ErrNoSuchOfficer, problem.ErrRequest or problem.ErrOfficer.
+func (a *Auth) ExtendToken(ctx context.Context, by statement.Officer, label string, life time.Duration, reason string) (extended Token, err error) {
+	if err := checkReason(reason); err != nil {
+		return Token{}, err
+	}
+	if life, err = lifeOf(life); err != nil {
+		return Token{}, err
+	}
+	err = a.change(ctx, func(tx *gorm.DB) ([]statement.OfficerAction, error) {
+		row, err := findToken(tx, label)
+		if err != nil {
+			return nil, err
+		}
+		until := a.now().Add(life)
+		switch {
+		case row.RevokedAt != 0:
+			return nil, fmt.Errorf("%w: this token was revoked at %s, and stays so. Make another: cipgate token create", problem.ErrOfficer, timeOf(row.RevokedAt).Format(time.RFC3339))
+		case row.ExpiresAt == 0:
+			return nil, fmt.Errorf("%w: this token does not expire", problem.ErrOfficer)
+		case until.UnixMicro() <= row.ExpiresAt:
+			return nil, fmt.Errorf("%w: expires_in: wanted a later end than this token has, %s. End it sooner: cipgate token revoke", problem.ErrOfficer, timeOf(row.ExpiresAt).Format(time.RFC3339))
+		}
+		done := tx.Model(&tokenRow{}).Where("label = ? AND revoked_at = 0", label).Update("expires_at", until.UnixMicro())
+		if done.Error != nil {
+			return nil, fmt.Errorf("extending an API token: %w", done.Error)
+		}
+		if done.RowsAffected == 0 {
+			return nil, fmt.Errorf("%w: this token was revoked just now, and stays so", problem.ErrOfficer)
+		}
+		row.ExpiresAt = until.UnixMicro()
+		extended = row.toToken()
+		whose, err := findOfficer(tx, row.Officer)
+		if err != nil {
+			return nil, err
+		}
+		return []statement.OfficerAction{a.about(by, "token.extended", whose, reason, statement.Field{Name: "token", Value: label},
+			statement.Field{Name: "expires_at", Value: extended.ExpiresAt.Format(time.RFC3339)})}, nil
+	})
+	return extended, err
+}
+
+// lifeOf is how long a token may be used: as long as is asked for.
+func lifeOf(asked time.Duration) (time.Duration, error) {
+	if asked == 0 {
+		asked = TokenLife
+	}
+	if asked < time.Minute || asked > MaxTokenLife {
+		return 0, fmt.Errorf("%w: expires_in: wanted a time from a minute to %d days", problem.ErrRequest, MaxTokenLife/(24*time.Hour))
+	}
+	return asked, nil
+}
+
+func findToken(tx *gorm.DB, label string) (row tokenRow, err error) {
+	err = tx.Where("label = ?", label).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return row, fmt.Errorf("%w: wanted the label of an API token. `cipgate token list` names them", problem.ErrNoSuchOfficer)
+	}
+	if err != nil {
+		return row, fmt.Errorf("looking for an API token: %w", err)
+	}
+	return row, nil
 }
 
 // CheckToken says whose API token this is; ok is false if it is nobody's.

@@ -24,6 +24,7 @@ type Officers interface {
 	LinkFor(ctx context.Context, by statement.Officer, name string) (secret string, whose auth.Officer, err error)
 	Tokens(ctx context.Context, officer string) ([]auth.Token, error)
 	CreateToken(ctx context.Context, by statement.Officer, name, label string, life time.Duration) (secret string, made auth.Token, err error)
+	ExtendToken(ctx context.Context, by statement.Officer, label string, life time.Duration, reason string) (auth.Token, error)
 	RevokeToken(ctx context.Context, by statement.Officer, label, reason string) (auth.Token, error)
 }
 
@@ -36,6 +37,7 @@ func (a API) registerOfficers(api huma.API) {
 	register(api, a.Log, http.MethodPost, "/v1/officers/{officer}/link", "link-officer", "Make a one-time sign-in link for an officer; shown once", http.StatusCreated, a.linkOfficer)
 	register(api, a.Log, http.MethodGet, "/v1/tokens", "list-tokens", "API tokens, the newest first, those that ended too; never a secret", http.StatusOK, a.tokens)
 	register(api, a.Log, http.MethodPost, "/v1/tokens", "create-token", "Make an API token for an officer; its secret is shown once", http.StatusCreated, a.createToken)
+	register(api, a.Log, http.MethodPost, "/v1/tokens/extend", "extend-token", "Let an API token last longer, also one that has expired", http.StatusOK, a.extendToken)
 	register(api, a.Log, http.MethodPost, "/v1/tokens/revoke", "revoke-token", "End an API token at once", http.StatusOK, a.revokeToken)
 }
 
@@ -226,6 +228,22 @@ func (a API) createToken(ctx context.Context, in *createTokenIn) (*createdTokenO
 	out := &createdTokenOut{}
 	out.Body.token, out.Body.Secret = tokenOf(made), secret
 	return out, nil
+}
+
+type extendTokenIn struct {
+	Body struct {
+		Label     string `json:"label" minLength:"1" maxLength:"100"`
+		ExpiresIn int64  `json:"expires_in,omitempty" minimum:"60" maximum:"34560000" doc:"seconds from now; 90 days if absent"`
+		Reason    string `json:"reason" minLength:"1" maxLength:"8000"`
+	}
+}
+
+func (a API) extendToken(ctx context.Context, in *extendTokenIn) (*tokenOut, error) {
+	extended, err := a.Officers.ExtendToken(ctx, officerIn(ctx), in.Body.Label, time.Duration(in.Body.ExpiresIn)*time.Second, in.Body.Reason)
+	if err != nil {
+		return nil, err
+	}
+	return &tokenOut{Body: tokenOf(extended)}, nil
 }
 
 type revokeTokenIn struct {

@@ -106,6 +106,7 @@ var operations = map[string]operation{
 	"link-officer":    {takes: auth.Administrator, about: "Whoever opens it acts under the officer's name, so that it was made stands in the ledger."},
 	"list-tokens":     {takes: auth.Administrator},
 	"create-token":    {takes: auth.Administrator, about: "Whoever shows it acts under the officer's name and with the officer's role."},
+	"extend-token":    {takes: auth.Administrator, about: "Whoever holds it goes on with it. A system of the provider whose token had expired gets what was kept for it."},
 	"revoke-token":    {takes: auth.Administrator},
 
 	"invite":        {takes: auth.Member},

@@ -107,6 +107,10 @@ func (a API) changeStream(ctx context.Context, in *changeStreamIn) (*actedOut, e
 		return nil, fmt.Errorf("%w: status: wanted paused or disabled, got enabled: the account that this system's token belongs to is disabled, and its stream stands still until it is enabled again (`cipgate officer enable`, POST /v1/officers/{officer}/enable)",
 			problem.ErrOfficer)
 	}
+	if found.Lapsed && in.Body.Status == delivery.StatusEnabled {
+		return nil, fmt.Errorf("%w: status: wanted paused or disabled, got enabled: the API token of this system has expired, and its stream stands still until it is extended (`cipgate token extend`, POST /v1/tokens/extend)",
+			problem.ErrOfficer)
+	}
 	change := desk.StreamChange{Status: in.Body.Status, Told: in.Body.Told, Reason: in.Body.Reason}
 	if found.Audience.IsSystem() {
 		change.System = found.Audience.ID()

@@ -54,6 +54,7 @@ var deeds = map[string]string{
 	"stream.key-rotated":              "had a new key made that signs notices for older receivers",
 	"system.keys-registered":          "registered the keys with which one of the provider's systems signs",
 	"token.created":                   "made an API token",
+	"token.extended":                  "let an API token last longer",
 	"token.revoked":                   "ended an API token",
 }
 

@@ -75,6 +75,7 @@ type streamRow struct {
 	VerifiedAt          int64
 	Owner               string // of a system of the provider: whose token it is, an officer's id
 	ShutOut             bool   `gorm:"->"` // the owner's account is disabled; known where streamRows read it
+	Lapsed              bool   `gorm:"->"` // the system's token has expired; known where streamRows reads it
 	Proven              bool   // the receiver took what it was last sent
 	Tries               int
 	NextAt              int64

@@ -53,8 +53,9 @@ type Stream struct {
 	Delivered []string // event types
 	Status    string
 	Reason    string
-	Held      bool // the receiver cannot change the status: an officer set it, or ShutOut
+	Held      bool // the receiver cannot change the status: an officer set it, or ShutOut, or Lapsed
 	ShutOut   bool // the account of its owner is disabled
+	Lapsed    bool // the API token of its system has expired
 }
 
 const (
@@ -162,6 +163,9 @@ func (row streamRow) toStream() (Stream, error) {
 	if row.ShutOut { // whatever it was set to is kept for when its owner comes in again
 		s.Status, s.Reason, s.Held, s.ShutOut = StatusPaused, notices.ToldShutOut, true, true
 	}
+	if row.Lapsed {
+		s.Status, s.Reason, s.Held, s.Lapsed = StatusPaused, notices.ToldLapsed, true, true
+	}
 	if row.EventsRequested != "" {
 		if err := json.Unmarshal([]byte(row.EventsRequested), &s.EventsRequested); err != nil {
 			return Stream{}, fmt.Errorf("reading events_requested of stream %s: %w", row.ID, err)
@@ -180,10 +184,11 @@ func (s Stream) kinds() []statement.Kind {
 	})
 }
 
-// streamRows selects streams, with whether the owner of each is shut out.
+// streamRows selects streams, with whether the owner of each is shut out, and whether its token has expired.
 func (d *Delivery) streamRows(ctx context.Context) *gorm.DB {
 	return d.DB.WithContext(ctx).Model(&streamRow{}).
-		Select("delivery_streams.*, EXISTS (SELECT 1 FROM delivery_shut_out o WHERE o.officer = delivery_streams.owner) AS shut_out")
+		Select("delivery_streams.*, EXISTS (SELECT 1 FROM delivery_shut_out o WHERE o.officer = delivery_streams.owner) AS shut_out",
+			"EXISTS (SELECT 1 FROM delivery_tokens t WHERE t.audience = delivery_streams.audience AND t.lapsed) AS lapsed")
 }
 
 func (d *Delivery) row(ctx context.Context, audience notices.Audience, id string) (streamRow, error) {
@@ -269,13 +274,16 @@ func (d *Delivery) change(ctx context.Context, id string, columns map[string]any
 	return nil
 }
 
-// heldBy is what a receiver is told of a stream that an officer stopped.
-func heldBy(row streamRow) error {
-	why := ""
-	if row.Reason != "" {
-		why = fmt.Sprintf(" (%s)", row.Reason)
+// held is what a receiver is told of a stream that an officer stopped, or that stands still for another reason of the provider's; else nil.
+func held(s Stream) error {
+	if !s.Held {
+		return nil
 	}
-	return fmt.Errorf("%w: it is %s%s. Ask your provider to enable it again; what is stated meanwhile about a reseller is kept for it", ErrHeld, row.Status, why)
+	why := ""
+	if s.Reason != "" {
+		why = fmt.Sprintf(" (%s)", s.Reason)
+	}
+	return fmt.Errorf("%w: it is %s%s. Ask your provider to enable it again; what is stated meanwhile about a reseller is kept for it", ErrHeld, s.Status, why)
 }
 
 // Delete ends a stream. A reseller's notices go on waiting for its next; those of a system of the provider are dropped. Errors wrap
@@ -285,8 +293,12 @@ func (d *Delivery) Delete(ctx context.Context, audience notices.Audience, id str
 	if err != nil {
 		return err
 	}
-	if row.Held { // else the next would go on where this one was stopped
-		return heldBy(row)
+	stream, err := row.toStream()
+	if err != nil {
+		return err
+	}
+	if err := held(stream); err != nil { // else the next would go on where this one was stopped
+		return err
 	}
 	err = d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		if err := lock(tx, string(audience)); err != nil {
@@ -325,8 +337,12 @@ func (d *Delivery) SetStatus(ctx context.Context, audience notices.Audience, id,
 	case status == statusDisabled && !audience.IsSystem():
 		return Stream{}, fmt.Errorf("%w: steps and their deadlines rest on the reseller's having been told. Pause the stream instead: everything is kept until it is enabled again", ErrMandatory)
 	}
-	if row.Held {
-		return Stream{}, heldBy(row)
+	stream, err := row.toStream()
+	if err != nil {
+		return Stream{}, err
+	}
+	if err := held(stream); err != nil {
+		return Stream{}, err
 	}
 	row.Status, row.Reason = status, reason
 	if err := d.change(ctx, id, map[string]any{"status": status, "reason": reason}); err != nil {

@@ -39,7 +39,7 @@ func (d *Delivery) Turn(ctx context.Context) error {
 	if stated {
 		err = errors.Join(err, d.turnAll(ctx))
 	}
-	return errors.Join(err, d.record(ctx))
+	return errors.Join(err, d.lapse(ctx), d.record(ctx))
 }
 
 func (d *Delivery) turnAll(ctx context.Context) error {
@@ -129,6 +129,9 @@ func (d *Delivery) address(tx *gorm.DB, entries []statement.Entry, chain notices
 			return 0, err
 		}
 		if err := d.changedOwner(tx, entry); err != nil {
+			return 0, err
+		}
+		if err := d.changedToken(tx, entry); err != nil {
 			return 0, err
 		}
 		if err := d.forgetsContact(tx, entry); err != nil {

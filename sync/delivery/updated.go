@@ -52,12 +52,12 @@ func (d *Delivery) changedByOfficer(tx *gorm.DB, entry statement.Entry) error {
 	if change.Status == row.Status {
 		return nil
 	}
-	return d.tellUpdated(tx, row, entry, change.Status, change.Told)
+	return d.tellUpdated(tx, row, entry.Digest.String(), change.Status, change.Told)
 }
 
-// tellUpdated numbers, behind what waits, the notice that tells a receiver how its stream was changed by an entry.
-func (d *Delivery) tellUpdated(tx *gorm.DB, row streamRow, entry statement.Entry, status, told string) error {
-	jti := uuid.NewSHA1(uuid.NameSpaceURL, []byte("urn:cipgate:stream-updated:"+row.ID+":"+entry.Digest.String())).String()
+// tellUpdated numbers, behind what waits, the notice that tells a receiver how its stream was changed: once for each that changed it.
+func (d *Delivery) tellUpdated(tx *gorm.DB, row streamRow, because, status, told string) error {
+	jti := uuid.NewSHA1(uuid.NameSpaceURL, []byte("urn:cipgate:stream-updated:"+row.ID+":"+because)).String()
 	set, err := d.Signer.Sign(envelope.Draft{Issuer: d.Self, Audience: notices.Audience(row.Audience).Entity(d.Self), IssuedAt: d.Now(), JTI: jti, EventURI: StreamUpdatedURI,
 		Event: streamUpdated{status, cut(told, maxReason)}, Subject: envelope.Subject{Format: "opaque", ID: row.ID}})
 	if err != nil {
@@ -105,7 +105,7 @@ func (d *Delivery) changedOwner(tx *gorm.DB, entry statement.Entry) error {
 		if row.Status == statusDisabled { // it told of that before, and nothing of it changed
 			continue
 		}
-		if err := d.tellUpdated(tx, row, entry, status, told); err != nil {
+		if err := d.tellUpdated(tx, row, entry.Digest.String(), status, told); err != nil {
 			return err
 		}
 	}

@@ -38,6 +38,7 @@ const (
 	MatterLate     = "step-late"
 	MatterPhone    = "call-asked"
 	MatterOwed     = "obligation-due"
+	MatterToken    = "token-expires"
 )
 
 // Role is what a person is mailed as.
@@ -80,6 +81,7 @@ var lines = map[string]string{
 	MatterGuard:                                  "The guard stopped a mass action. Two people must look.",
 	MatterLate:                                   "A step is later than it may be, or a case has none. Somebody must look.",
 	MatterOwed:                                   "Something is owed to an authority and is due soon, or overdue.",
+	MatterToken:                                  "The API token of one of your own systems expires soon, or has expired: then it is told nothing more. Extend it.",
 	MatterPhone:                                  "Nothing proves that a reseller knows of a step. Somebody must call, and record it.",
 	string(statement.KindSuperiorTold):           "A reseller of yours has not answered its provider, and a step is due. Ask it to.",
 }

@@ -17,7 +17,7 @@ func TestEveryKindThatAPersonIsMailedAboutHasALine(t *testing.T) {
 			}
 		}
 	}
-	for _, matter := range []string{MatterApproval, MatterGuard, MatterLate} {
+	for _, matter := range []string{MatterApproval, MatterGuard, MatterLate, MatterToken} {
 		if _, ok := Line(matter); !ok {
 			t.Errorf("%s has no line", matter)
 		}

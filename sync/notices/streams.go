@@ -2,6 +2,7 @@ package notices
 
 import (
 	"strings"
+	"time"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/statement"
@@ -21,8 +22,12 @@ const (
 
 	// A token that is ended leaves its system's stream disabled: else what is stated would go on to whoever lost the token.
 	actionTokenRevoked = "token.revoked"
-	detailToken        = "token"
-	toldRevoked        = "The token of this receiver was ended."
+	// Until when a token is in force. One that has expired leaves its system's stream standing still.
+	actionTokenCreated  = "token.created"
+	actionTokenExtended = "token.extended"
+	detailExpires       = "expires_at"
+	detailToken         = "token"
+	toldRevoked         = "The token of this receiver was ended."
 
 	// The account of whoever's token it is: while it is disabled nothing goes to its systems, and all is kept.
 	actionOfficerDisabled = "officer.disabled"
@@ -32,6 +37,36 @@ const (
 
 // ToldShutOut is what the receiver is told whose stream stopped with the account of its officer, and what officers read of it.
 const ToldShutOut = "The account that the token of this receiver belongs to is disabled. Everything is kept until it is enabled again."
+
+// ToldLapsed is what the receiver is told whose stream stopped since the token of its system has expired, and what officers read of it.
+const ToldLapsed = "The token of this receiver has expired. Everything is kept until an administrator extends it."
+
+// Token is until when the API token is in force that a system of the provider would be registered by.
+type Token struct {
+	Audience Audience
+	Until    time.Time
+}
+
+// TokenChanged reads until when a token is in force; false if an entry does not say so.
+func TokenChanged(entry statement.Entry, self envelope.Entity) (token Token, ok bool) {
+	said, is := entry.Statement.(statement.OfficerAction)
+	if !is || entry.By != self || entry.About != self || said.Action != actionTokenCreated && said.Action != actionTokenExtended {
+		return Token{}, false
+	}
+	for _, detail := range said.Details {
+		switch detail.Name {
+		case detailToken:
+			token.Audience = OfSystem(detail.Value)
+		case detailExpires:
+			until, err := time.Parse(time.RFC3339, detail.Value)
+			if err != nil {
+				return Token{}, false
+			}
+			token.Until = until
+		}
+	}
+	return token, token.Audience != "" && !token.Until.IsZero()
+}
 
 // OwnerChanged reads whose account was disabled, or enabled again; false if an entry is no such thing.
 func OwnerChanged(entry statement.Entry, self envelope.Entity) (officer string, disabled, ok bool) {
