@@ -185,7 +185,7 @@ the name of whoever's token is shown, and is checked by the same rules as on the
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(caseListCommand(), caseShowCommand(), caseHoldCommand(), caseExtendCommand(), caseLimitCommand(), casePolicyCommand(), caseInquireCommand(),
-		caseToldCommand(), caseCallsCommand(), caseReinstateCommand(), caseSuccessorCommand(),
+		caseToldCommand(), caseCallsCommand(), caseAnswersCommand(), caseReinstateCommand(), caseSuccessorCommand(),
 		reasonCommand("lift RESELLER HOLD", "End a hold now; of a stay, after another officer proposed it", `case lift https://reseller.example HOLD --reason "..."`, 2, ofReseller("/case/holds/%s/lift")),
 		reasonCommand("propose-lift RESELLER HOLD", "Propose that a stay be lifted", `case propose-lift https://reseller.example HOLD --reason "..."`, 2, ofReseller("/case/holds/%s/propose-lift")),
 		reasonCommand("accept RESELLER REMEDIATION", "Take what a reseller said as a cure", `case accept https://reseller.example JTI --reason "..."`, 2, ofReseller("/remediations/%s/accept")),
@@ -195,6 +195,9 @@ the name of whoever's token is shown, and is checked by the same rules as on the
 		proposalsCommand(),
 		reasonCommand("confirm PROPOSAL", "Confirm, as another person, what was proposed", `case confirm ID --reason "..."`, 1, func(args []string) (string, error) {
 			return "/v1/proposals/" + url.PathEscape(args[0]) + "/confirm", nil
+		}),
+		reasonCommand("withdraw PROPOSAL", "Take back what you proposed, a policy too", `case withdraw ID --reason "..."`, 1, func(args []string) (string, error) {
+			return "/v1/proposals/" + url.PathEscape(args[0]) + "/withdraw", nil
 		}))
 	return cmd
 }
@@ -300,7 +303,7 @@ func proposalsCommand() *cobra.Command {
 			var found struct {
 				Items []map[string]any `json:"items"`
 			}
-			return ask(cmd, http.MethodGet, "/v1/proposals", nil, &found, func() {
+			return ask(cmd, http.MethodGet, "/v1/proposals?limit=1000", nil, &found, func() {
 				for _, p := range found.Items {
 					tellProposal(cmd.OutOrStdout(), p)
 				}

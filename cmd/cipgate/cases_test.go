@@ -69,6 +69,7 @@ func TestOfficersTakeACaseToItsEndByTheProgramAlone(t *testing.T) {
 	with := func(args ...string) []string { return append(args, because...) }
 
 	mara.says(exitDone, "No case is open.", "case", "list")
+	mara.says(exitDone, "No answer waits to be decided.", "case", "answers")
 	mara.says(exitDone, "Nobody is asked about a step now.", "approvals")
 	pass(46 * day)
 	mara.says(exitDone, "Silent Ltd", "case", "list")

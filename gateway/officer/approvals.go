@@ -27,6 +27,7 @@ type Cases interface {
 	Cases(ctx context.Context, after *envelope.ID, limit int) ([]docket.File, error)
 	Approvals(ctx context.Context, file docket.File) ([]escalation.Approval, error)
 	Asked(ctx context.Context, after *docket.AskedPlace, limit int) ([]docket.Asked, error)
+	Answered(ctx context.Context, after *docket.AskedPlace, limit int) ([]docket.Answered, error)
 	Calls(ctx context.Context, after *docket.AskedPlace, limit int) ([]docket.Call, error)
 	Notice(ctx context.Context, file docket.File) (escalation.Notice, bool, error)
 	Obligations(ctx context.Context, wanted docket.Wanted, after *docket.DuePlace, limit int) ([]obligations.Obligation, error)
@@ -140,34 +141,6 @@ func whyNot(ctx context.Context, found escalation.Approval) string {
 	return ""
 }
 
-// casePage is how many files are read at once where all that are open are looked at, and mostCases how many are looked at in one list.
-const (
-	casePage  = 200
-	mostCases = 5000
-)
-
-// EachCase reads the files with an open finding or case, one after the other.
-func EachCase(ctx context.Context, from Cases, do func(docket.File) error) error {
-	var after *envelope.ID
-	for read := 0; read < mostCases; {
-		files, err := from.Cases(ctx, after, casePage)
-		if err != nil {
-			return err
-		}
-		for _, file := range files {
-			if err := do(file); err != nil {
-				return err
-			}
-		}
-		if len(files) < casePage {
-			return nil
-		}
-		last := files[len(files)-1].ID()
-		after, read = &last, read+len(files)
-	}
-	return nil
-}
-
 // askedPage is how many resellers about whom people are asked are read at once, and MostWaiting how many approvals the page lists.
 const (
 	askedPage   = 200
@@ -219,12 +192,17 @@ func (a API) approvals(ctx context.Context, in *approvalsIn) (*list[Approval], e
 	}
 	out := &list[Approval]{}
 	if out.Body.Items = found; next != nil {
-		out.Body.Next = cursorOf(strconv.FormatInt(next.At.UnixMicro(), 10), next.ID.String())
+		out.Body.Next = askedCursor(*next)
 	}
 	return out, nil
 }
 
-// askedPlaceOf reads the cursor of a list of approvals; nil where the list begins.
+// askedCursor is where a list of what people are asked goes on; askedPlaceOf reads it.
+func askedCursor(place docket.AskedPlace) string {
+	return cursorOf(strconv.FormatInt(place.At.UnixMicro(), 10), place.ID.String())
+}
+
+// askedPlaceOf reads such a cursor; nil where the list begins.
 func askedPlaceOf(cursor string) (*docket.AskedPlace, error) {
 	if cursor == "" {
 		return nil, nil

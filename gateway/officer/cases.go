@@ -20,7 +20,7 @@ func (a API) registerCases(api huma.API) {
 	register(api, a.Log, http.MethodGet, "/v1/cases", "list-cases", "Resellers with an open case, ordered by id, with what officers did and what waits for them", http.StatusOK, a.cases)
 	register(api, a.Log, http.MethodGet, "/v1/resellers/{id}/case", "get-case", "The open case of one reseller: its clock, holds, answers, decisions and approvals", http.StatusOK, a.oneCase)
 	register(api, a.Log, http.MethodGet, "/v1/findings", "list-findings", "Open findings of all resellers, ordered by reseller", http.StatusOK, a.findings)
-	register(api, a.Log, http.MethodGet, "/v1/reviews", "list-reviews", "What resellers answered and nobody has decided yet: cures, disputes, requests for time, explanations", http.StatusOK, a.reviews)
+	register(api, a.Log, http.MethodGet, "/v1/reviews", "list-reviews", "What resellers answered and nobody has decided yet, the oldest first: cures, disputes, requests for time, explanations", http.StatusOK, a.reviews)
 }
 
 type holdOfCase struct {
@@ -254,35 +254,43 @@ type resellersPage struct {
 }
 
 func (a API) findings(ctx context.Context, in *resellersPage) (*list[findingOfReseller], error) {
-	return listed(ctx, a.Cases, in, func(file docket.File) []findingOfReseller {
-		var found []findingOfReseller
-		for i, f := range findingsOf(ctx, file.History, file.Case.Findings) {
-			found = append(found, findingOfReseller{file.ID().String(), file.Entity, file.History.Name, file.Case.Findings[i].Case, f})
-		}
-		return found
-	})
-}
-
-func (a API) reviews(ctx context.Context, in *resellersPage) (*list[Review], error) {
-	return listed(ctx, a.Cases, in, func(file docket.File) []Review { return ReviewsOf(ctx, file) })
-}
-
-func listed[T any](ctx context.Context, from Cases, in *resellersPage, of func(docket.File) []T) (*list[T], error) {
 	after, err := afterID(in.After)
 	if err != nil {
 		return nil, err
 	}
-	files, err := from.Cases(ctx, after, in.Limit)
+	files, err := a.Cases.Cases(ctx, after, in.Limit)
 	if err != nil {
 		return nil, err
 	}
-	out := &list[T]{}
-	out.Body.Items = []T{}
+	out := &list[findingOfReseller]{}
+	out.Body.Items = []findingOfReseller{}
 	for _, file := range files {
-		out.Body.Items = append(out.Body.Items, of(file)...)
+		for i, f := range findingsOf(ctx, file.History, file.Case.Findings) {
+			out.Body.Items = append(out.Body.Items, findingOfReseller{file.ID().String(), file.Entity, file.History.Name, file.Case.Findings[i].Case, f})
+		}
 	}
 	if len(files) == in.Limit {
 		out.Body.Next = files[len(files)-1].ID().String()
+	}
+	return out, nil
+}
+
+func (a API) reviews(ctx context.Context, in *resellersPage) (*list[Review], error) {
+	after, err := askedPlaceOf(in.After)
+	if err != nil {
+		return nil, err
+	}
+	found, err := a.Cases.Answered(ctx, after, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	out := &list[Review]{}
+	out.Body.Items = []Review{}
+	for _, one := range found {
+		out.Body.Items = append(out.Body.Items, ReviewsOf(ctx, one.File)...)
+	}
+	if len(found) == in.Limit {
+		out.Body.Next = askedCursor(found[len(found)-1].Place)
 	}
 	return out, nil
 }

@@ -266,8 +266,7 @@ func (a API) calls(ctx context.Context, in *page) (*list[Call], error) {
 		out.Body.Items[i] = CallOf(c)
 	}
 	if len(found) == in.Limit {
-		last := found[len(found)-1].Place
-		out.Body.Next = cursorOf(strconv.FormatInt(last.At.UnixMicro(), 10), last.ID.String())
+		out.Body.Next = askedCursor(found[len(found)-1].Place)
 	}
 	return out, nil
 }

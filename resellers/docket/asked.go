@@ -20,9 +20,9 @@ type Asked struct {
 	Place     AskedPlace
 }
 
-// AskedPlace is where the list of Asked goes on.
+// AskedPlace is where a list goes on of what files ask of people, ordered by a time.
 type AskedPlace struct {
-	At time.Time // when the first step falls due that is asked about
+	At time.Time // by which it is ordered: of Asked, when the first step falls due
 	ID envelope.ID
 }
 
@@ -31,7 +31,7 @@ type AskedPlace struct {
 // no approval is known: it is listed without one, and a Watch names it.
 func (d *Docket) Asked(ctx context.Context, after *AskedPlace, limit int) ([]Asked, error) {
 	var rows []fileRow
-	if err := askedAfter(d.db.WithContext(ctx), after, limit).Find(&rows).Error; err != nil {
+	if err := askedBy(d.db.WithContext(ctx), approvalAt, after, limit).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("listing what people are asked: %w", err)
 	}
 	if len(rows) == 0 {
@@ -49,7 +49,7 @@ func (d *Docket) Asked(ctx context.Context, after *AskedPlace, limit int) ([]Ask
 			return nil, err
 		}
 		file.House = house
-		all[i] = Asked{File: file, Place: AskedPlace{At: timeOrZero(row.ApprovalAt), ID: file.ID()}}
+		all[i] = Asked{File: file, Place: placeOf(row.ApprovalAt, row.ID)}
 		p, err := d.PolicyOf(file)
 		if errors.Is(err, policy.ErrUnknown) {
 			continue // whose approvals are asked all the same stand behind it
@@ -66,12 +66,55 @@ func (d *Docket) Asked(ctx context.Context, after *AskedPlace, limit int) ([]Ask
 	return all, nil
 }
 
-// askedAfter finds the files that people are asked about by the index of those alone. It says what the index says word for word, not as a
-// parameter: only so does a store that prepared the query know that the index holds all that is looked for.
-func askedAfter(db *gorm.DB, after *AskedPlace, limit int) *gorm.DB {
-	query := db.Where("approval_at < 9223372036854775807").Order("approval_at, id").Limit(limit)
+// askedColumn is a column that says since or by when a file asks something of people. Its index holds the files alone that do.
+type askedColumn struct {
+	column string
+	of     func(fileRow) int64
+}
+
+var (
+	approvalAt = askedColumn{"approval_at", func(row fileRow) int64 { return row.ApprovalAt }}
+	callAt     = askedColumn{"call_at", func(row fileRow) int64 { return row.CallAt }}
+	reviewAt   = askedColumn{"review_at", func(row fileRow) int64 { return row.ReviewAt }}
+)
+
+// askedBy finds the files that ask something of people. The query says what the index says word for word, not as a parameter: only so
+// does a store that prepared it know that the index holds all that is looked for.
+func askedBy(db *gorm.DB, by askedColumn, after *AskedPlace, limit int) *gorm.DB {
+	query := db.Where(by.column + " < 9223372036854775807").Order(by.column + ", id").Limit(limit)
 	if after != nil {
-		query = query.Where("(approval_at, id) > (?, ?)", after.At.UnixMicro(), after.ID[:])
+		query = query.Where("("+by.column+", id) > (?, ?)", after.At.UnixMicro(), after.ID[:])
 	}
 	return query
+}
+
+// eachAsked hands the files that ask something on, in their order, until that wants no more of them: some ask nothing any more, and a page
+// of a list that ended with these would look like its last.
+func (d *Docket) eachAsked(ctx context.Context, by askedColumn, after *AskedPlace, page int, do func(fileRow, File) (more bool, err error)) error {
+	for {
+		var rows []fileRow
+		if err := askedBy(d.db.WithContext(ctx), by, after, page).Find(&rows).Error; err != nil {
+			return err
+		}
+		for _, row := range rows {
+			file, err := row.toFile()
+			if err != nil {
+				return err
+			}
+			if more, err := do(row, file); err != nil || !more {
+				return err
+			}
+		}
+		if len(rows) < page {
+			return nil
+		}
+		last := rows[len(rows)-1]
+		place := placeOf(by.of(last), last.ID)
+		after = &place
+	}
+}
+
+// placeOf is where a list goes on behind a file.
+func placeOf(micros int64, id []byte) AskedPlace {
+	return AskedPlace{At: time.UnixMicro(micros).UTC(), ID: envelope.ID(id)}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/resellers/escalation"
 	"github.com/cipgate/cipgate/resellers/policy"
 )
@@ -22,35 +21,24 @@ type Call struct {
 // Calls returns up to limit calls that must be made now, the one that is due first first: those after a place. What was proved since the
 // docket last judged a case is not in it.
 func (d *Docket) Calls(ctx context.Context, after *AskedPlace, limit int) ([]Call, error) {
-	query := d.db.WithContext(ctx).Where("call_at < 9223372036854775807").Order("call_at, id").Limit(limit) // as its index says it
-	if after != nil {
-		query = query.Where("(call_at, id) > (?, ?)", after.At.UnixMicro(), after.ID[:])
-	}
-	var rows []fileRow
-	if err := query.Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("listing whom to call: %w", err)
-	}
-	if len(rows) == 0 {
-		return nil, nil
-	}
 	house, err := d.House(ctx)
 	if err != nil {
 		return nil, err
 	}
-	calls := make([]Call, 0, len(rows))
-	for _, row := range rows {
-		file, err := row.toFile()
-		if err != nil {
-			return nil, err
-		}
+	var calls []Call
+	err = d.eachAsked(ctx, callAt, after, limit, func(row fileRow, file File) (more bool, err error) {
 		file.House = house
 		notice, waits, err := d.notice(file)
 		if err != nil && !errors.Is(err, policy.ErrUnknown) {
-			return nil, err
+			return false, err
 		}
 		if waits && notice.Task(d.now()) {
-			calls = append(calls, Call{File: file, Notice: notice, Place: AskedPlace{At: timeOrZero(row.CallAt), ID: envelope.ID(row.ID)}})
+			calls = append(calls, Call{File: file, Notice: notice, Place: placeOf(row.CallAt, row.ID)})
 		}
+		return len(calls) < limit, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing whom to call: %w", err)
 	}
 	return calls, nil
 }

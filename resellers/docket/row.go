@@ -30,6 +30,7 @@ type fileRow struct {
 	ExemptUntil int64
 	ApprovalAt  int64
 	CallAt      int64
+	ReviewAt    int64 // when the oldest answer came that waits for an officer
 	// FailedAt is since when it could not be settled; 0 while it can. Failure is why.
 	FailedAt int64
 	Failure  string
@@ -79,6 +80,10 @@ func (j judged) row() (fileRow, error) {
 		return fileRow{}, fmt.Errorf("writing the case of %s: %w", j.file.Entity, err)
 	}
 	id, superior := j.file.ID(), []byte{}
+	var reviewAt time.Time
+	if waiting := j.file.Case.Reviews; len(waiting) > 0 {
+		reviewAt = waiting[0].At
+	}
 	if above := j.file.History.Superior.Entity; above != "" {
 		of := above.ID()
 		superior = of[:]
@@ -89,6 +94,6 @@ func (j judged) row() (fileRow, error) {
 		Seen: j.file.Seen(), NextAt: j.nextAt(),
 		StepWhat: j.next.What, StepAt: microsOrNever(j.next.At), StepUnless: j.next.Unless, StepWaits: j.next.Waits,
 		LimitAt: microsOrNever(j.file.Case.LimitAt), ExemptUntil: microsOrZero(j.file.History.Exempt.Until),
-		ApprovalAt: microsOrNever(j.approvalAt), CallAt: microsOrNever(j.callAt), SuperiorID: superior,
+		ApprovalAt: microsOrNever(j.approvalAt), CallAt: microsOrNever(j.callAt), ReviewAt: microsOrNever(reviewAt), SuperiorID: superior,
 	}, nil
 }

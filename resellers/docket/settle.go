@@ -189,7 +189,7 @@ func (d *Docket) putAway(ctx context.Context, j judged) error {
 		}
 		row.NextAt = min(row.NextAt, again)
 		err = tx.Model(&fileRow{}).Where("id = ? AND seen = ?", row.ID, row.Seen).
-			Select("next_at", "standing", "step_what", "step_at", "step_unless", "step_waits", "limit_at", "approval_at", "call_at", "failed_at", "failure").Updates(row).Error
+			Select("next_at", "standing", "step_what", "step_at", "step_unless", "step_waits", "limit_at", "approval_at", "call_at", "review_at", "failed_at", "failure").Updates(row).Error
 		if err != nil {
 			return err
 		}

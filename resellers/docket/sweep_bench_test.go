@@ -103,8 +103,10 @@ func TestWhatIsDueAndWhatIsAskedIsFoundByItsIndexAndInItsOrder(t *testing.T) {
 		}{
 			"due":         {func(db *gorm.DB) *gorm.DB { return dueBy(db, epoch, sweepPage) }, "docket_files_next"},
 			"due next":    {dueNext, "docket_files_next"},
-			"asked":       {func(db *gorm.DB) *gorm.DB { return askedAfter(db, nil, 100) }, "docket_files_approval"},
-			"asked after": {func(db *gorm.DB) *gorm.DB { return askedAfter(db, &place, 100) }, "docket_files_approval"},
+			"asked":       {func(db *gorm.DB) *gorm.DB { return askedBy(db, approvalAt, nil, 100) }, "docket_files_approval"},
+			"asked after": {func(db *gorm.DB) *gorm.DB { return askedBy(db, approvalAt, &place, 100) }, "docket_files_approval"},
+			"calls":       {func(db *gorm.DB) *gorm.DB { return askedBy(db, callAt, &place, 100) }, "docket_files_call"},
+			"answered":    {func(db *gorm.DB) *gorm.DB { return askedBy(db, reviewAt, &place, 100) }, "docket_files_review"},
 			"set aside":   {func(db *gorm.DB) *gorm.DB { return db.Where("failed_at > 0").Order("failed_at, id").Limit(watched) }, "docket_files_failed"},
 		} {
 			plan := planOf(t, db, of.query)

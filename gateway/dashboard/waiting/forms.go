@@ -78,6 +78,10 @@ var acts = map[string]act{
 		_, err := acts.DropSuccessor(ctx, by, f.reseller, f.reason)
 		return err
 	}},
+	"withdraw-proposal": {"You withdrew it.", func(ctx context.Context, acts officer.Acts, by statement.Officer, f form) error {
+		_, err := acts.Withdraw(ctx, by, f.item, f.reason)
+		return err
+	}},
 	"confirm-proposal": {"You confirmed it.", func(ctx context.Context, acts officer.Acts, by statement.Officer, f form) error {
 		_, err := acts.Confirm(ctx, by, f.item, f.reason)
 		return err

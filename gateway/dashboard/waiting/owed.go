@@ -89,20 +89,19 @@ func CallOf(ctx context.Context, of Reseller, n officer.Notified, back string, n
 	return shown
 }
 
-// mostCalls is how many calls the page shows, and how many overdue obligations it counts.
-const mostCalls = 100
-
 // owed fills in whom officers must call, and how many obligations are overdue.
 func (v *view) owed(ctx context.Context, cases officer.Cases, now time.Time) error {
-	calls, err := cases.Calls(ctx, nil, mostCalls)
+	calls, err := cases.Calls(ctx, nil, most+1)
 	if err != nil {
 		return err
 	}
+	calls, v.MoreCalls = upTo(calls)
 	for _, call := range calls {
 		c := officer.CallOf(call)
 		v.Calls = append(v.Calls, CallOf(ctx, Reseller{c.ResellerID, c.Name}, c.Notice, Here, now))
 	}
-	late, err := cases.Obligations(ctx, docket.Wanted{State: obligations.Overdue}, nil, mostCalls)
+	late, err := cases.Obligations(ctx, docket.Wanted{State: obligations.Overdue}, nil, most+1)
+	late, v.MoreOverdue = upTo(late)
 	v.Overdue = len(late)
 	return err
 }

@@ -116,6 +116,7 @@ type Proposal struct {
 	At      frame.Moment
 	Expires frame.Moment
 	May     bool
+	Mine    bool // who asks proposed it, and may withdraw it
 	WhyNot  string
 	Back    string
 	Page    string // on which it is decided, where a word does not do; empty if one does
@@ -127,7 +128,7 @@ func PolicyPage(proposal string) string { return "/policies/proposals/" + propos
 // proposalOf words a proposal; may says whether who asks may confirm any.
 func proposalOf(p desk.Proposal, asking string, denied error, back string, now time.Time) Proposal {
 	shown := Proposal{ID: p.ID, Words: "Move the limit of the case to " + officer.When(p.EndsAt), By: p.By.Name, Reason: frame.Sentence(p.Reason),
-		At: frame.MomentOf(p.ProposedAt, now), Expires: frame.MomentOf(p.ExpiresAt(), now), May: denied == nil && p.By.ID != asking, Back: back}
+		At: frame.MomentOf(p.ProposedAt, now), Expires: frame.MomentOf(p.ExpiresAt(), now), May: denied == nil && p.By.ID != asking, Mine: p.By.ID == asking, Back: back}
 	if p.Action == desk.ActionPolicyActivated {
 		shown.Words, shown.Page = "Put the policy "+p.Subject+" in force", PolicyPage(p.ID)
 	} else if p.Action == escalation.ActionGuardReleased {

@@ -14,7 +14,6 @@ import (
 	"github.com/cipgate/cipgate/gateway/auth"
 	"github.com/cipgate/cipgate/gateway/dashboard/frame"
 	"github.com/cipgate/cipgate/gateway/officer"
-	"github.com/cipgate/cipgate/resellers/docket"
 )
 
 //go:embed page.html
@@ -39,18 +38,19 @@ type view struct {
 	Done      string
 	Mine      []Approval // which who asks may approve, asked already
 	Others    []Approval // of others
-	More      bool       // there are more than are shown
 	Reviews   []Review
 	Proposals []Proposal
 	Calls     []Call
 	Overdue   int // obligations
+	// There are more than are shown; the most urgent are.
+	MoreSteps, MoreReviews, MoreProposals, MoreCalls, MoreOverdue bool
 }
 
 // Here is the page's address.
 const Here = "/approvals"
 
-// mostProposals is how many proposals are shown.
-const mostProposals = 100
+// most is of how many resellers each part of the page shows what waits, and how many proposals.
+const most = 100
 
 // Handler serves the page.
 func Handler(f frame.Frame, cases officer.Cases, acts officer.Acts, now func() time.Time) fiber.Handler {
@@ -62,7 +62,7 @@ func Handler(f frame.Frame, cases officer.Cases, acts officer.Acts, now func() t
 		if err != nil {
 			return err
 		}
-		shown.More = more != nil
+		shown.MoreSteps = more != nil
 		for _, a := range found {
 			if a.MayApprove {
 				shown.Mine = append(shown.Mine, ApprovalOf(a, Here, at))
@@ -70,19 +70,21 @@ func Handler(f frame.Frame, cases officer.Cases, acts officer.Acts, now func() t
 				shown.Others = append(shown.Others, ApprovalOf(a, Here, at))
 			}
 		}
-		err = officer.EachCase(ctx, cases, func(file docket.File) error {
-			for _, r := range officer.ReviewsOf(ctx, file) {
+		answered, err := cases.Answered(ctx, nil, most+1)
+		if err != nil {
+			return err
+		}
+		answered, shown.MoreReviews = upTo(answered)
+		for _, one := range answered {
+			for _, r := range officer.ReviewsOf(ctx, one.File) {
 				shown.Reviews = append(shown.Reviews, ReviewOf(r, Here, at))
 			}
-			return nil
-		})
+		}
+		proposals, err := acts.Proposals(ctx, most+1)
 		if err != nil {
 			return err
 		}
-		proposals, err := acts.Proposals(ctx, mostProposals)
-		if err != nil {
-			return err
-		}
+		proposals, shown.MoreProposals = upTo(proposals)
 		for _, p := range proposals {
 			_, denied := officer.Permit(ctx, officer.ConfirmedBy(p))
 			shown.Proposals = append(shown.Proposals, proposalOf(p, asking.ID, denied, Here, at))
@@ -92,4 +94,9 @@ func Handler(f frame.Frame, cases officer.Cases, acts officer.Acts, now func() t
 		}
 		return f.Show(c, frame.Page{Title: "Approvals", Template: page, View: shown})
 	}
+}
+
+// upTo cuts a list of most and one more, and says whether there is more.
+func upTo[T any](found []T) ([]T, bool) {
+	return found[:min(len(found), most)], len(found) > most
 }
