@@ -16,14 +16,14 @@ type Cure struct {
 }
 
 // Cured returns what cured a finding that was stated, if anything did: an entry after which the facts no longer fall short as it says,
-// an exemption from the rule that reaches beyond the time at which it opened, or an officer who settled it. It asks for no time: a
-// finding that is merely not assessed, by a node whose clock is behind, is not cured.
+// an exemption from the rule that was granted after what it follows from and reaches beyond the time at which it opened, or an officer
+// who settled it. It asks for no time: a finding that is merely not assessed, by a node whose clock is behind, is not cured.
 func Cured(p *policy.Policy, h *history.History, rule string, since time.Time, evidence []int64) (Cure, bool) {
 	of := ruleOf(p, rule)
 	by, is := Cure{}, false
 	if of == nil || of.CuredBy != policy.ByOfficer {
 		by, is = cured(p, h, rule, evidence)
-		if e := h.Exempt; e.ID != "" && exempted(rule) && since.Before(e.Until) && (!is || e.LeafIndex < by.LeafIndex) {
+		if e := h.Exempt; endedBy(e, rule, since, evidence) && (!is || e.LeafIndex < by.LeafIndex) {
 			by, is = Cure{LeafIndex: e.LeafIndex, AcceptedAt: e.Since}, true
 		}
 	}

@@ -35,3 +35,10 @@ func (r *row) exempted(rule *policy.Rule, s shortfall, exempt history.Exemption)
 	}
 	return s
 }
+
+// endedBy says that an exemption ends what fell short of the program. What came behind its grant it never ended: either it reached that
+// too, which then fell short only once it was over, or it was over before. In the second in which it was withdrawn the times do not tell,
+// since what may not last at all falls short from the first moment of its second on; the order of the ledger does.
+func endedBy(e history.Exemption, rule string, since time.Time, evidence []int64) bool {
+	return e.ID != "" && exempted(rule) && since.Before(e.Until) && newest(evidence) < e.LeafIndex
+}

@@ -2,6 +2,7 @@ package findings
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -87,6 +88,31 @@ func TestAnExemptionCuresWhatWasOpenOfTheProgramAndNothingElse(t *testing.T) {
 	attested := exempt(life(35*day), 40*day, 400*day)
 	if by, cured := curedOf(policy.Default(), attested, "cip.missing", since, []int64{7}); !cured || by.LeafIndex != 10 {
 		t.Errorf("the attestation came first, and it was cured by %+v, %t", by, cured)
+	}
+}
+
+// What fell short in the second in which an exemption was withdrawn, and behind it, was never under it, also where the rule is off by then
+// and nobody finds it any more.
+func TestAnExemptionThatIsOverCuresNothingThatCameBehindIt(t *testing.T) {
+	second := 50 * day
+	short := func(h history.History, at time.Duration) (history.History, int64) {
+		incomplete := statement.CIPAttestation{Elements: &statement.Elements{}}
+		h = h.With(statement.Entry{LeafIndex: h.Next + 3, AcceptedAt: start.Add(at), About: reseller, By: reseller, Statement: incomplete})
+		return h, h.Next - 1
+	}
+	behind, leaf := short(withdrawn(exempt(life(), 5*day, 400*day), second+100*time.Millisecond), second+100*time.Millisecond)
+	since := start.Add(second)
+	open, _ := assess(policy.Default(), behind, since.Add(time.Second))
+	if !slices.ContainsFunc(open, func(f Finding) bool { return f.Rule == "cip.incomplete" && f.Since.Equal(since) && slices.Equal(f.Evidence, []int64{leaf}) }) {
+		t.Fatalf("open: %+v", open)
+	}
+	if by, cured := curedOf(policy.Default(), behind, "cip.incomplete", since, []int64{leaf}); cured {
+		t.Errorf("cured by %+v", by)
+	}
+	before, leaf := short(life(), second)
+	before = withdrawn(exempt(before, second+time.Millisecond, 400*day), second+100*time.Millisecond)
+	if by, cured := curedOf(policy.Default(), before, "cip.incomplete", since, []int64{leaf}); !cured || by.LeafIndex != before.Exempt.LeafIndex {
+		t.Errorf("what came before it: cured by %+v, %t", by, cured)
 	}
 }
 

@@ -200,7 +200,8 @@ func (f *facts) cure(n *numbers, o *finding) (leaf int64, at time.Time, cured bo
 	}
 	still := f.short(n.rules[o.rule], o.rule)
 	same := still.owed && still.since.Equal(o.since) && still.evidence[0] == o.evidence[0]
-	if x := f.exempt; strings.HasPrefix(o.rule, "cip.") && x.id != "" && o.since.Before(x.until) && !same {
+	// An exemption ends what was there when it was granted. What came behind that was under it, or comes after it.
+	if x := f.exempt; strings.HasPrefix(o.rule, "cip.") && x.id != "" && newest < x.leaf && o.since.Before(x.until) && !same {
 		take(x.leaf, x.since)
 	}
 	return leaf, at, cured
