@@ -344,3 +344,51 @@ func TestFindingsAboutTooManyResellersInAnHourAreHeldUntilTwoPeopleReleaseThem(t
 		}
 	})
 }
+
+// The guard counts resellers. One that is counted already makes no more of them: what is found of it beside is opened when it is true, and
+// does not sleep until the guard forgets the others.
+func TestAFurtherFindingOfAResellerThatTheGuardCountsIsOpenedAtOnce(t *testing.T) {
+	migrationstest.Each(t, func(t *testing.T, db *gorm.DB) {
+		w := newWorld(t, db)
+		text := w.policy.Document()
+		before, guard, _ := strings.Cut(text, "\n  findings:\n    count: 20\n    share: 5\n    within: 1h\n")
+		p, err := policy.Parse([]byte(before + "\n  findings:\n    count: 2\n    share: 1\n    within: 7d\n" + guard))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.policy = p
+		d := w.mustDocket()
+		sweep := func(at time.Duration) {
+			t.Helper()
+			w.now = epoch.Add(at)
+			if _, err := d.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.enrol(silent)
+		w.enrol(late)
+		sweep(2 * day)
+		third := envelope.Entity(self + "/e/third")
+		w.enrol(third)
+		sweep(29 * day)
+		w.act(self, "Mara", escalation.ActionGuardReleased, "gateway", string(self), func(s *statement.OfficerAction) {
+			jon := officer("Jon")
+			s.ProposedBy, s.EndsAt, s.Details = &jon, w.now.Add(2*day), []statement.Field{{Name: "guard", Value: "findings"}}
+		})
+		sweep(30 * day) // of two resellers a finding is opened, as many as the guard lets through: it was released, and does not trip
+		tripped(t, d)
+		w.now = epoch.Add(31*day + 12*time.Hour)
+		w.act(silent, "Mara", escalation.ActionEvidence, "reseller", string(silent), func(s *statement.OfficerAction) {
+			s.Details = []statement.Field{{Name: "evidence", Value: "e-1"}, {Name: "ground", Value: "cip-failure"}, {Name: "severity", Value: "serious"},
+				{Name: "received_at", Value: w.now.Format(time.RFC3339)}, {Name: "audience", Value: "reseller"}}
+		})
+		sweep(31*day + 12*time.Hour)
+		if got := kindsAbout(t, w, silent); !strings.Contains(got, "31:officer-action 31:finding-opened") {
+			t.Errorf("of the reseller of which evidence was recorded: %s", got)
+		}
+		sweep(33 * day)
+		if got := kindsAbout(t, w, third); strings.Contains(got, "finding-opened") {
+			t.Errorf("of one reseller too many: %s", got)
+		}
+	})
+}

@@ -117,6 +117,7 @@ func (d *Docket) fold(ctx context.Context, entries []statement.Entry) (rows, err
 	if err != nil {
 		return rows{}, err
 	}
+	house.Counts = house.Counts.MaybeBeside()
 	r, err := s.rows(house, now)
 	if err == nil {
 		r.superiors = superiorsIn(entries, d.self)

@@ -68,6 +68,14 @@ type Counts struct {
 	Tripped     bool // more were, once, and nobody has said otherwise since
 }
 
+// MaybeBeside are the counts for judging a reseller of which nobody has asked whether it is itself one of those of which findings were
+// opened: another finding of it makes no more resellers of them. It is taken for one. Judged so, what may be opened never sleeps until
+// the guard forgets the others; and whoever states something counts exactly first, and opens nothing that the guard holds back.
+func (c Counts) MaybeBeside() Counts {
+	c.Opened = max(0, c.Opened-1)
+	return c
+}
+
 const (
 	outagesKept  = 64
 	releasesKept = 16

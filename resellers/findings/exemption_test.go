@@ -103,7 +103,9 @@ func TestAnExemptionThatIsOverCuresNothingThatCameBehindIt(t *testing.T) {
 	behind, leaf := short(withdrawn(exempt(life(), 5*day, 400*day), second+100*time.Millisecond), second+100*time.Millisecond)
 	since := start.Add(second)
 	open, _ := assess(policy.Default(), behind, since.Add(time.Second))
-	if !slices.ContainsFunc(open, func(f Finding) bool { return f.Rule == "cip.incomplete" && f.Since.Equal(since) && slices.Equal(f.Evidence, []int64{leaf}) }) {
+	if !slices.ContainsFunc(open, func(f Finding) bool {
+		return f.Rule == "cip.incomplete" && f.Since.Equal(since) && slices.Equal(f.Evidence, []int64{leaf})
+	}) {
 		t.Fatalf("open: %+v", open)
 	}
 	if by, cured := curedOf(policy.Default(), behind, "cip.incomplete", since, []int64{leaf}); cured {

@@ -19,7 +19,7 @@ func (e *Engine) catchUp(now time.Time) error {
 	if e.folded == len(e.entries) {
 		return nil
 	}
-	before := e.houseFor("", now).Counts                 // the docket reads them before it folds
+	before := e.houseFor("", now).Counts.MaybeBeside()   // the docket reads them before it folds
 	wakes, touched := false, map[*file]map[string]bool{} // with the customers that are named
 	for ; e.folded < len(e.entries); e.folded++ {
 		entry := e.entries[e.folded]
