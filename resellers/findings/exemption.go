@@ -31,7 +31,7 @@ func (r *row) exempted(rule *policy.Rule, s shortfall, exempt history.Exemption)
 		return s
 	}
 	if after := afterExemption(*rule, r.anew, exempt, s.from); after.After(s.since) {
-		s.since, s.evidence = after, append(s.evidence, exempt.EndLeaf)
+		s.since, s.evidence, s.exempt = after, append(s.evidence, exempt.EndLeaf), true
 	}
 	return s
 }

@@ -118,6 +118,20 @@ func TestAnExemptionThatIsOverCuresNothingThatCameBehindIt(t *testing.T) {
 	}
 }
 
+// Under an exemption there is time until its end, and be it a part of a second: an outage in which it ends gives that back.
+func TestAnExemptionGivesTheTimeUntilItsEnd(t *testing.T) {
+	for at, given := range map[time.Duration]bool{49 * day: true, 50*day - time.Microsecond: true, 50 * day: false, 50*day + time.Microsecond: false} {
+		h := exempt(life(), 5*day, 50*day)
+		h = h.With(statement.Entry{LeafIndex: h.Next + 3, AcceptedAt: start.Add(at), About: reseller, By: reseller,
+			Statement: statement.CIPAttestation{Elements: &statement.Elements{}}})
+		open, _ := assess(policy.Default(), h, start.Add(50*day))
+		i := slices.IndexFunc(open, func(f Finding) bool { return f.Rule == "cip.incomplete" })
+		if i < 0 || !open[i].Since.Equal(start.Add(50*day)) || open[i].Given != given {
+			t.Errorf("attested after %v: %+v, wanted given %t", at, open, given)
+		}
+	}
+}
+
 func TestARuleBesideTheProgramHoldsUnderAnExemption(t *testing.T) {
 	h := exempt(life(), 5*day, 400*day)
 	for name, bound := range map[string]bool{"cip.missing": false, "cip.copy-missing": false, "customer.prohibited": true, "report.late": true} {

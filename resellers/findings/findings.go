@@ -23,8 +23,8 @@ type Finding struct {
 	Since    time.Time       `json:"since"`    // when the facts made it true, whole seconds, UTC
 	Evidence []int64         `json:"evidence"` // leaf indexes of the entries it follows from
 	Words    string          `json:"words"`    // the shortfall, for people
-	// Given says that a time that was given ended at Since. What may not be at all, or was put on record, had none, so that no outage gives
-	// any back.
+	// Given says that a time that was given, be it an exemption's last part of a second, ended at Since. What may not be at all, or was put
+	// on record, had none, so that no outage gives any back.
 	Given bool   `json:"-"`
 	Cures string `json:"cures"` // what cures it, for the reseller
 
@@ -161,7 +161,7 @@ func (o *owing) found(h *history.History) Finding {
 	f := Finding{
 		ID: idOf(o.rule.Name, o.since, o.evidence), Rule: o.rule.Name, Severity: o.rule.Severity, Since: o.since,
 		Evidence: o.evidence, Words: o.rule.Finding, Cures: o.rule.Cure, Audiences: audiences(h, o.evidence),
-		Given: o.since.After(wholeSecond(o.from)),
+		Given: o.exempt || o.since.After(wholeSecond(o.from)),
 	}
 	if o.severity != "" {
 		f.Severity = o.severity

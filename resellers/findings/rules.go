@@ -15,6 +15,7 @@ type shortfall struct {
 	evidence []int64
 	severity policy.Severity // where it is not the rule's
 	anew     time.Duration   // after which it is found again once an officer settled it; 0 if it is not
+	exempt   bool            // an exemption ended at since
 }
 
 // row judges one rule.
