@@ -310,9 +310,16 @@ func (d *dossier) watched(w Watch) {
 	if due.Before(w.From) {
 		due = w.From
 	}
-	if w.To.Sub(due) > Promptness {
+	if late := due.Add(Promptness); w.To.After(late) && d.missed(w, late) {
 		d.fail(d.last, "missed: %s. It was due at %s, somebody watched until %s, and nothing was stated", what, moment(due), moment(w.To))
 	}
+}
+
+// missed says that also a node that looked only at the last moment at which it is prompt has stated nothing. What cannot be taken back and
+// fell due seconds before the provider's people went home waits by then for the morning, and is due again with it.
+func (d *dossier) missed(w Watch, late time.Time) bool {
+	due, what := d.due(late)
+	return what != "" && (!due.After(late) || w.To.Sub(due) > Promptness)
 }
 
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
