@@ -192,9 +192,9 @@ func (a *Auditor) activated(e Entry) error {
 	}
 	a.inForce = read
 	a.put = append(a.put, put{read.id, e.AcceptedAt, e.Leaf})
-	for at, day := range a.guard.days { // the numbers are others now
+	for at, day := range a.guard.days { // the numbers are others now; of a reseller that left a moment ago nobody counts any more
 		day.closed, day.ended = false, false
-		a.fills(at, a.resellers(e.AcceptedAt))
+		a.fills(at, a.least(e.AcceptedAt))
 	}
 	return nil
 }
