@@ -83,6 +83,25 @@ func TestADecisionOfWhoMayNotOrOfNoAnswerIsNoneForTheFactsEither(t *testing.T) {
 	}
 }
 
+func TestWhatIsAcceptedBehindAnUpheldDisputeIsUpheldForTheFactsStill(t *testing.T) {
+	l := silent(t, on(30), on(44))
+	finding := l.c.Findings[0].ID
+	cure := l.answer(on(45), statement.Remediation{RemediationKind: AnswerCure, Text: "t", Finding: finding})
+	dispute := l.dispute(on(45), finding, "false-positive")
+	l.decide(on(46), "Ben", dispute, finding, "upheld")
+	l.act(on(46), "Cleo", ActionAccepted, "remediation", cure, time.Time{}, "finding", finding) // nobody has stated the cure yet
+	l.agrees()
+	l.settle(on(46))
+	l.run(on(46), on(76).Add(-time.Second))
+	if l.c.Standing != Pending || !l.wake.Equal(on(76)) {
+		t.Errorf("%s, wakes at %v: %+v", l.c.Standing, l.wake, l.c.Findings)
+	}
+	l.settle(on(76)) // as long after it was settled as the policy gives
+	if l.c.Standing != Warned || len(l.c.Findings) != 1 || l.c.Findings[0].ID == finding {
+		t.Errorf("%s: %+v", l.c.Standing, l.c.Findings)
+	}
+}
+
 func TestFactsAndCaseAgreeOnEveryDecisionOfEverybody(t *testing.T) {
 	officers := []string{"Ada", "Ben", "Cleo"}
 	rapid.Check(t, func(t *rapid.T) {

@@ -315,6 +315,31 @@ func TestADisputeDecidedForTheResellerEndsAnyFindingAndItIsNotFoundAgain(t *test
 	}
 }
 
+func TestAnAcceptanceBehindAnUpheldDisputeTakesNothingOfIt(t *testing.T) {
+	for _, by := range []policy.CuredBy{policy.ByFacts, policy.ByOfficer} {
+		p := only(t, "contact.unconfirmed")
+		p.Rules.ContactUnconfirmed.CuredBy = by
+		b := newBook()
+		open, _ := assess(p, b.h, start.Add(90*day))
+		if len(open) != 1 {
+			t.Fatalf("found %+v", open)
+		}
+		f := open[0]
+		upheld := b.say(91*day, "", statement.AppealDecided{Finding: f.ID, Decision: "upheld"})
+		b.officer(91*day, "remediation.accepted", "finding", f.ID) // nobody has stated the cure yet
+		if cure, cured := curedOf(p, b.h, f.Rule, f.Since, f.Evidence); !cured || cure.LeafIndex != upheld {
+			t.Errorf("by %s: cured %t by %+v, wanted by the appeal", by, cured, cure)
+		}
+		if again, turns := assess(p, b.h, start.Add(181*day-1)); len(again) > 0 || !turns.Equal(start.Add(181*day)) {
+			t.Errorf("by %s: before the time that the rule gives: %+v, %v", by, again, turns)
+		}
+		anew, _ := assess(p, b.h, start.Add(181*day))
+		if len(anew) != 1 || anew[0].ID == f.ID || !anew[0].Since.Equal(start.Add(181*day)) {
+			t.Errorf("by %s: found %+v, wanted it anew", by, anew)
+		}
+	}
+}
+
 func TestADisputeOfTheSeverityAloneLeavesTheFactsAsTheyAre(t *testing.T) {
 	p := only(t, "customer.unverified")
 	b := newBook()

@@ -108,12 +108,16 @@ func (h History) ruled(r Ruling, leafIndex int64, at time.Time) History {
 }
 
 // settle notes that a finding is settled, with the facts that it rests on: evidence and late reports are facts for good, and nothing
-// that the reseller states ends them.
+// that the reseller states ends them. What an appeal found wrong stays wrong from then on: an acceptance that comes before anybody
+// stated the cure mends nothing of it, and must not take the dispute's place, or nobody could say when the time began to run anew.
 func (h History) settle(s Settled) History {
 	if s.Finding == "" {
 		return h
 	}
 	s.Finding = Named(s.Finding)
+	if earlier, is := h.Settlement(s.Finding); is && earlier.Upheld && !s.Upheld {
+		return h
+	}
 	held := slices.DeleteFunc(slices.Clone(h.Settled), func(o Settled) bool { return o.Finding == s.Finding })
 	if len(held) == keptSettled {
 		held = slices.Delete(held, 0, 1)
