@@ -8,9 +8,6 @@ import (
 	"github.com/cipgate/cipgate/resellers/history"
 )
 
-// pastKept is how many ended cases a Case holds. PastCount counts them all.
-const pastKept = 8
-
 // Case is all that the gateway stated about one reseller, folded: its standing, open findings, orders in force, and the
 // case that is open, if one is. The zero Case is that of a reseller about which nothing was stated.
 type Case struct {
@@ -51,7 +48,7 @@ type Case struct {
 	Opened int     `json:"opened,omitzero"` // how many findings were ever opened
 	Ended  []Ended `json:"ended,omitzero"`  // of each rule, how far its findings reach that are open no more
 
-	Past      []Past `json:"past,omitzero"` // the latest cases that ended because everything was cured
+	Past      []Past `json:"past,omitzero"` // of the cases that ended those that count still, the latest last
 	PastCount int    `json:"past_count,omitzero"`
 
 	// Next is the lowest leaf index that an entry not yet folded can have, as in history.History.
@@ -84,19 +81,6 @@ type Order struct {
 
 // NoNewAccounts is the order of a restriction, as order-withdrawn names it. The others are the scopes of a closure and HandOver.
 const NoNewAccounts = "no-new-accounts"
-
-// Past is a case that ended because everything behind it was cured.
-type Past struct {
-	ID       string    `json:"id"`
-	Policy   string    `json:"policy"`
-	OpenedAt time.Time `json:"opened_at"`
-	Reached  Standing  `json:"reached"` // the worst it came to
-	EndedAt  time.Time `json:"ended_at"`
-	Seen     int64     `json:"seen"` // the last entry that its policy judged
-	// Wrong says that the provider took it back: an appeal found every finding wrong, or the termination was not the reseller's fault.
-	Wrong      bool   `json:"wrong,omitzero"`
-	WhoseError string `json:"whose_error,omitzero"` // exactly where a termination was taken back
-}
 
 // Seen is the leaf index of the last entry that was folded, or -1.
 func (c Case) Seen() int64 { return c.Next - 1 }
@@ -297,16 +281,14 @@ func (c Case) ended(at time.Time, seen int64) Case {
 	if c.ID == "" || len(c.Behind()) > 0 || slices.ContainsFunc(c.Orders, func(o Order) bool { return o.Case == c.ID }) {
 		return c
 	}
-	return c.closed(at, seen)
+	return c.closed(c.past(at, seen))
 }
 
-// closed is the case without the one that was open.
-func (c Case) closed(at time.Time, seen int64) Case {
-	reached, _ := c.Stage()
-	past := Past{ID: c.ID, Policy: c.Policy, OpenedAt: c.OpenedAt, Reached: reached, EndedAt: at.UTC(), Seen: seen, Wrong: !c.Faced}
+// closed is the case without the one that was open, which is past.
+func (c Case) closed(past Past) Case {
 	next := Case{
 		Standing: c.Standing, Changes: c.Changes, Findings: c.Findings, Next: c.Next, Orders: c.Orders,
-		Hearing: c.Hearing, Recorded: c.Recorded, Dismissed: c.Dismissed, Opened: c.Opened, Ended: c.Ended, Past: kept(c.Past, past, pastKept), PastCount: c.PastCount + 1,
+		Hearing: c.Hearing, Recorded: c.Recorded, Dismissed: c.Dismissed, Opened: c.Opened, Ended: c.Ended, Past: remembered(c.Past, past), PastCount: c.PastCount + 1,
 	}
 	next.Reviews, next.Decisions = c.Reviews, c.Decisions
 	return next

@@ -358,9 +358,9 @@ func (c Case) reinstated(s statement.RelationshipReinstated, e statement.Entry) 
 		return c
 	}
 	at := wholeSecond(e.AcceptedAt)
-	next := c.closed(at, e.LeafIndex)
-	last := &next.Past[len(next.Past)-1]
-	last.WhoseError, last.Wrong = s.WhoseError, s.WhoseError != "reseller"
+	past := c.past(at, e.LeafIndex)
+	past.WhoseError, past.Wrong = s.WhoseError, s.WhoseError != "reseller"
+	next := c.closed(past)
 	next.Orders = c.Orders // they are withdrawn by name
 	next.Findings = slices.Clone(c.Findings)
 	for i := range next.Findings {

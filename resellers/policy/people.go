@@ -39,8 +39,8 @@ type Repeat struct {
 	CureShare Percent `json:"cure_share"` // of the cure time is left to it
 }
 
-// maxRepeat is how many cases can be counted: escalation keeps the last eight that ended.
-const maxRepeat = 9
+// MaxRepeat is how many cases can be counted, the one that is open included: escalation keeps of those that ended as many as that takes.
+const MaxRepeat = 9
 
 // mostPeople is how many people one step can ask for.
 const mostPeople = 2
@@ -74,7 +74,7 @@ func (r *reader) people(v value) int {
 func (r *reader) repeat(v value) Repeat {
 	f := r.object(v, "count", "within", "cure_share")
 	repeat := Repeat{Count: r.counted(f[0]), Within: r.number(f[1]), CureShare: r.percent(f[2])}
-	if f[0].node != nil && (repeat.Count.Value < 2 || repeat.Count.Value > maxRepeat) {
+	if f[0].node != nil && (repeat.Count.Value < 2 || repeat.Count.Value > MaxRepeat) {
 		r.fault(f[0], "a count from 2 to 9, this case included", strconv.Itoa(repeat.Count.Value))
 	}
 	return repeat
