@@ -203,6 +203,60 @@ func TestAClosureOfImplicatedCustomersNamesTheirOpenAccountsAndNoOthers(t *testi
 	})
 }
 
+// Whoever confirmed an order corrects it: then the list shows it open, and the facts say that it is owed; and an officer corrects no
+// reseller's word.
+func TestAConfirmationThatIsCorrectedReopensTheOrderInTheListAndForTheFacts(t *testing.T) {
+	migrationstest.Each(t, func(t *testing.T, db *gorm.DB) {
+		w := newWorld(t, db)
+		w.policy = automatic(t)
+		d := w.mustDocket()
+		w.enrol(silent)
+		for _, on := range []int{0, 30, 44, 51} {
+			w.sweep(d, on)
+		}
+		_, jtis := about[statement.ClosureOrdered](w, silent)
+		stands := func(on int, state string, owed bool) {
+			t.Helper()
+			w.sweep(d, on)
+			order, err := d.Order(t.Context(), jtis[0])
+			if err != nil || order.State() != state {
+				t.Errorf("day %d: the list says %s, %v; wanted %s", on, order.State(), err, state)
+			}
+			file, err := d.Open(t.Context(), silent.ID())
+			if err != nil || (len(file.History.Orders.Open) == 1) != owed {
+				t.Errorf("day %d: the facts owe %+v, %v; wanted it owed: %t", on, file.History.Orders.Open, err, owed)
+			}
+			found := slices.ContainsFunc(file.Case.Findings, func(f escalation.Open) bool { return f.Rule == policy.OrderOverdue })
+			if overdue := owed && on > 54; found != overdue {
+				t.Errorf("day %d: found overdue: %t, wanted %t: %+v", on, found, overdue, file.Case.Findings)
+			}
+		}
+		says := func(outcome, supersedes string) string {
+			said := statement.OrderConfirmation{Order: jtis[0], Outcome: outcome, On: w.today(), Supersedes: supersedes}
+			if outcome != "done" {
+				said.Reason = "One account is left."
+			}
+			w.state(silent, "", said)
+			return fmt.Sprint("customers-", w.stated)
+		}
+		stands(51, escalation.OrderOpen, true)
+		done := says("done", "")
+		stands(52, escalation.OrderConfirmed, false)
+		w.act(silent, "Mara", history.ActionOrderConfirmed, "order", jtis[0], func(s *statement.OfficerAction) {
+			s.Details = []statement.Field{{Name: "outcome", Value: "cannot"}, {Name: "on", Value: "2026-04-24"}, {Name: "supersedes", Value: done}}
+		})
+		stands(55, escalation.OrderConfirmed, false)
+		says("partly", done)
+		stands(56, escalation.OrderOpen, true)
+		w.rebuilt(d)
+		again := says("done", "")
+		stands(57, escalation.OrderConfirmed, false)
+		says("cannot", again)
+		stands(58, escalation.OrderOpen, true)
+		w.rebuilt(d)
+	})
+}
+
 // More accounts than one closure may name, or a finding that names nobody, and the reseller's own account is meant.
 func TestWhereNotEveryFindingNamesCustomersTheResellersOwnAccountIsOrderedClosed(t *testing.T) {
 	migrationstest.Each(t, func(t *testing.T, db *gorm.DB) {

@@ -168,11 +168,16 @@ func (o Ordered) carried(said Carried, supersedes string, e statement.Entry) Ord
 	if said.By != "" && said.By == o.About {
 		o.Acknowledged = o.Acknowledged.first(said.At, ByConfirmation)
 	}
+	confirmed := o.Confirmed.word()
 	switch {
-	case said.Outcome == history.OutcomeDone && o.Confirmed.At.IsZero():
+	case said.Outcome == history.OutcomeDone && o.Confirmed.At.IsZero(), confirmed.SaidAnew(said.word(), said.Outcome, supersedes):
 		o.Confirmed = said
-	case said.Outcome != history.OutcomeDone && supersedes != "" && supersedes == o.Confirmed.JTI && said.By == o.Confirmed.By && said.Officer == o.Confirmed.Officer:
+	case confirmed.TakenBack(said.word(), said.Outcome, supersedes):
 		o.Confirmed = Carried{}
 	}
 	return o
+}
+
+func (c Carried) word() history.Word {
+	return history.Word{JTI: c.JTI, By: c.By, Officer: c.Officer.ID}
 }

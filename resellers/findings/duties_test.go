@@ -57,6 +57,11 @@ func (b *book) confirm(at time.Duration, order int64, outcome string) int64 {
 	return b.say(at, "", statement.OrderConfirmation{Order: fmt.Sprint(order), Outcome: outcome})
 }
 
+// correct confirms an order another way than a confirmation before.
+func (b *book) correct(at time.Duration, order, confirmation int64, outcome string) int64 {
+	return b.say(at, "", statement.OrderConfirmation{Order: fmt.Sprint(order), Outcome: outcome, Supersedes: fmt.Sprint(confirmation)})
+}
+
 func (b *book) request(at time.Duration, id string, due time.Duration) int64 {
 	return b.say(at, "", statement.CIPRequested{Request: id, DueAt: start.Add(due)})
 }
@@ -120,8 +125,36 @@ func TestEachRuleAboutDutiesOpensAtItsMomentAndNotBefore(t *testing.T) {
 		"carried out":                          {"order.overdue", func(b *book) { b.confirm(3*day, b.order(day, "reseller-account"), "done") }, 0, 0},
 		"in part":                              {"order.overdue", func(b *book) { b.confirm(3*day, b.order(day, "reseller-account"), "partly") }, 4 * day, 10},
 		"that cannot be":                       {"order.overdue", func(b *book) { b.confirm(3*day, b.order(day, "reseller-account"), "cannot") }, 4 * day, 10},
-		"withdrawn":                            {"order.overdue", func(b *book) { b.order(day, "o"); b.say(2*day, "", statement.OrderWithdrawn{Order: "o"}) }, 0, 0},
-		"another one withdrawn":                {"order.overdue", func(b *book) { b.order(day, "o"); b.say(2*day, "", statement.OrderWithdrawn{Order: "p"}) }, 4 * day, 10},
+		"done, and then only in part": {"order.overdue", func(b *book) {
+			order := b.order(day, "o")
+			b.correct(9*day, order, b.confirm(2*day, order, "done"), "partly")
+		}, 4 * day, 10},
+		"done, on another day": {"order.overdue", func(b *book) {
+			order := b.order(day, "o")
+			b.correct(9*day, order, b.confirm(2*day, order, "done"), "done")
+		}, 0, 0},
+		"done, on another day, and then not at all": {"order.overdue", func(b *book) {
+			order := b.order(day, "o")
+			b.correct(9*day, order, b.correct(3*day, order, b.confirm(2*day, order, "done"), "done"), "cannot")
+		}, 4 * day, 10},
+		"done, not wholly, and done": {"order.overdue", func(b *book) {
+			order := b.order(day, "o")
+			b.confirm(3*day, order, "partly")
+			b.correct(9*day, order, b.correct(8*day, order, b.confirm(7*day, order, "done"), "partly"), "done")
+		}, 0, 0},
+		"done, and in part without a correction": {"order.overdue", func(b *book) {
+			order := b.order(day, "o")
+			b.confirm(2*day, order, "done")
+			b.confirm(3*day, order, "partly")
+		}, 0, 0},
+		"withdrawn, and what was said of it corrected": {"order.overdue", func(b *book) {
+			order := b.order(day, "o")
+			said := b.confirm(2*day, order, "done")
+			b.say(2*day, "", statement.OrderWithdrawn{Order: "o"})
+			b.correct(3*day, order, said, "partly")
+		}, 0, 0},
+		"withdrawn":             {"order.overdue", func(b *book) { b.order(day, "o"); b.say(2*day, "", statement.OrderWithdrawn{Order: "o"}) }, 0, 0},
+		"another one withdrawn": {"order.overdue", func(b *book) { b.order(day, "o"); b.say(2*day, "", statement.OrderWithdrawn{Order: "p"}) }, 4 * day, 10},
 
 		"a notice that is not proved": {"contact.unreachable", func(b *book) { b.proved(0); b.inquire(day, "i", 2*day) }, 8 * day, 11},
 		"proved":                      {"contact.unreachable", func(b *book) { b.proved(0); b.inquire(day, "i", 2*day); b.proved(7 * day) }, 0, 0},

@@ -114,10 +114,9 @@ func (o *oracle) short(rule string, t time.Time) bool {
 	case "order.overdue":
 		return anyOf(said, func(e event, later []event) bool {
 			s, is := e.said.(statement.ClosureOrdered)
-			return is && passed(e.at, 3) && !anyOf(later, func(l event, _ []event) bool {
-				confirmed, _ := l.said.(statement.OrderConfirmation)
+			return is && passed(e.at, 3) && !carriedOut(fmt.Sprint(e.leaf), later) && !anyOf(later, func(l event, _ []event) bool {
 				withdrawn, _ := l.said.(statement.OrderWithdrawn)
-				return confirmed.Order == fmt.Sprint(e.leaf) && confirmed.Outcome == "done" || withdrawn.Order == s.Scope
+				return withdrawn.Order == s.Scope
 			})
 		})
 	case "contact.unreachable":
@@ -212,6 +211,23 @@ func owesCopy(said []event) bool {
 		})
 	})
 	return !inHand && a.Basis != "adopted"
+}
+
+// carriedOut says whether an order was by the reseller's word: the word that counts was done, and nothing that supersedes it said otherwise.
+func carriedOut(order string, said []event) bool {
+	word := ""
+	for _, e := range said {
+		c, _ := e.said.(statement.OrderConfirmation)
+		corrects := word != "" && c.Supersedes == word
+		switch {
+		case c.Order != order:
+		case c.Outcome == "done" && (word == "" || corrects):
+			word = fmt.Sprint(e.leaf)
+		case corrects:
+			word = ""
+		}
+	}
+	return word != ""
 }
 
 // given says whether a request for the program was answered: by a document that names it, or by the program in force then.
@@ -402,7 +418,13 @@ func live(t *rapid.T, b *book, before func(at time.Time), after func(at time.Tim
 		case 14:
 			e.said = statement.ClosureOrdered{Scope: pick("order", "o1", "o2")}
 		case 15:
-			e.said = statement.OrderConfirmation{Order: fmt.Sprint(rapid.IntRange(int(max(10, b.leaf-4)), int(b.leaf+1)).Draw(t, "order")), Outcome: pick("outcome", "done", "partly")}
+			said := statement.OrderConfirmation{Order: fmt.Sprint(rapid.IntRange(int(max(10, b.leaf-4)), int(b.leaf+1)).Draw(t, "order")), Outcome: pick("outcome", "done", "partly")}
+			for _, earlier := range b.said {
+				if c, is := earlier.said.(statement.OrderConfirmation); is && rapid.Bool().Draw(t, "corrects") {
+					said.Order, said.Supersedes = c.Order, fmt.Sprint(earlier.leaf)
+				}
+			}
+			e.said = said
 			if rapid.Bool().Draw(t, "withdrawn") {
 				e.said = statement.OrderWithdrawn{Order: pick("order", "o1", "o2")}
 			}

@@ -26,7 +26,7 @@ func (h History) asked(e statement.Entry) History {
 		debt.Name, debt.DueAt = s.Order, s.Until.UTC()
 		h.Orders = h.Orders.asked(debt)
 	case statement.OrderWithdrawn:
-		h.Orders = h.Orders.settled(e.LeafIndex, at, func(d Debt) bool { return d.Name == s.Order })
+		h.Orders = h.Orders.ended(e.LeafIndex, at, func(d Debt) bool { return d.Name == s.Order })
 		return h
 	case statement.WarningIssued:
 	default:
@@ -44,14 +44,9 @@ func (h History) remedied(said statement.Remediation, e statement.Entry) History
 }
 
 // confirmed folds what the reseller says of an order. Only one that was carried out whole is done.
-func (h History) confirmed(said statement.OrderConfirmation, leafIndex int64, at time.Time) History {
-	h = h.hears(leafIndex, at)
-	if said.Outcome == "done" {
-		h.Orders = h.Orders.settled(leafIndex, at, called(said.Order))
-	} else {
-		h.Orders = h.Orders.answered(said.Order, said.Outcome, at)
-	}
-	return h
+func (h History) confirmed(said statement.OrderConfirmation, e statement.Entry) History {
+	h = h.hears(e.LeafIndex, e.AcceptedAt.UTC())
+	return h.carried(said.Order, said.Outcome, said.Supersedes, Word{JTI: e.JTI, By: e.By}, e)
 }
 
 // covered folds that a training is a covered one. Where a report came, it is as late as it was; where the definition moved, the
@@ -86,6 +81,6 @@ func (h History) reinstated(leafIndex int64, at time.Time) History {
 	all := func(Debt) bool { return true }
 	h.Inquiries = h.Inquiries.settled(leafIndex, at, all)
 	h.CIPRequests = h.CIPRequests.settled(leafIndex, at, all)
-	h.Orders = h.Orders.settled(leafIndex, at, all)
+	h.Orders = h.Orders.ended(leafIndex, at, all)
 	return h.hears(leafIndex, at)
 }

@@ -27,6 +27,8 @@ type Debts struct {
 	// DoneAt and DoneLeaf are of the entry that settled one last.
 	DoneAt   time.Time `json:"done_at,omitzero"`
 	DoneLeaf int64     `json:"done_leaf,omitzero"`
+	// Carried are the orders that were carried out by somebody's word, while they are in force: the latest 256.
+	Carried []Carried `json:"carried,omitzero"`
 }
 
 // asked adds a debt. The same asked again stays as it was first asked, so that nobody's time begins anew.

@@ -134,7 +134,7 @@ func (h History) With(e statement.Entry) History {
 		h = h.ruled(*ruling, e.LeafIndex, acceptedAt)
 	}
 	if said, is := e.Statement.(statement.OrderConfirmation); is && e.By != e.About {
-		return h.settledBySystem(said, e.LeafIndex, acceptedAt)
+		return h.settledBySystem(said, e)
 	}
 	if !e.Statement.Kind().ByGateway() {
 		if !h.TerminatedAt.IsZero() {
@@ -168,7 +168,7 @@ func (h History) told(e statement.Entry, acceptedAt time.Time) History {
 	case statement.AITraining:
 		return h.trained(s, e.LeafIndex, acceptedAt)
 	case statement.OrderConfirmation:
-		return h.confirmed(s, e.LeafIndex, acceptedAt)
+		return h.confirmed(s, e)
 	case statement.DocumentReceived:
 		return h.received(s, e.LeafIndex, acceptedAt)
 	case statement.ExemptionGranted:

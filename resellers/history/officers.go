@@ -71,7 +71,7 @@ func (h History) acted(said statement.OfficerAction, e statement.Entry) History 
 	case ActionEvidence:
 		return h.recorded(said, e.LeafIndex, at)
 	case ActionOrderConfirmed:
-		return h.carriedOut(said, e.LeafIndex, at)
+		return h.carriedOut(said, e)
 	case ActionNotified:
 		return h.tried(said, e.LeafIndex, at)
 	case actionStreamPaused, actionStreamEnabled:
@@ -148,7 +148,7 @@ func (h History) wronglyAsked(s Settled, leafIndex int64) History {
 	case strings.HasPrefix(s.Finding, RuleCopy+"."):
 		h.CIPRequests = h.CIPRequests.settled(s.LeafIndex, s.At, disputed)
 	case strings.HasPrefix(s.Finding, RuleOrder+"."):
-		h.Orders = h.Orders.settled(s.LeafIndex, s.At, disputed)
+		h.Orders = h.Orders.ended(s.LeafIndex, s.At, disputed)
 	}
 	return h
 }

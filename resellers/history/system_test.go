@@ -22,6 +22,11 @@ func TestASystemSettlesAnOrderAndSpeaksForNobody(t *testing.T) {
 		return at(3, by, statement.OrderConfirmation{Order: "order", Outcome: outcome})
 	}
 	done, cannot, own := before.With(says(system, "done")), before.With(says(system, "cannot")), before.With(says(reseller, "done"))
+	word := own.Orders.Carried[0].Word
+	if word.By = system; len(done.Orders.Carried) != 1 || done.Orders.Carried[0].Word != word {
+		t.Errorf("by whose word: %+v, and %+v", done.Orders.Carried, own.Orders.Carried)
+	}
+	own.Orders.Carried = done.Orders.Carried
 	if len(done.Orders.Open) != 0 || len(cannot.Orders.Open) != 1 || !reflect.DeepEqual(done.Orders, own.Orders) {
 		t.Errorf("done leaves %+v, cannot %+v, the reseller's own word %+v", done.Orders, cannot.Orders, own.Orders)
 	}

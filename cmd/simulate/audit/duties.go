@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -17,6 +18,7 @@ const (
 // duties are what an entity owes of what it was told.
 type duties struct {
 	orders   []owedOrder // to close accounts and to hand them over, neither carried out nor withdrawn; the oldest first
+	carried  []owedOrder // carried out, and not withdrawn: whoever said so may correct it
 	doneLeaf int64       // of the entry that took one of them off last
 	doneAt   time.Time
 
@@ -32,6 +34,7 @@ type owedOrder struct {
 	jti, name string
 	leaf      int64
 	at, until time.Time // until when it says itself that it is done
+	said, by  string    // the statement by which it was carried out, and who stated it
 }
 
 // asks takes a decision that was stated, by which something is ordered, withdrawn or asked.
@@ -45,7 +48,7 @@ func (u *duties) asks(e Entry, said decision) {
 		order.name, order.until = said.Order, said.Until
 		u.orders = append(u.orders, order)
 	case "order-withdrawn":
-		u.off(e, func(o owedOrder) bool { return o.name == said.Order })
+		u.ends(e, func(o owedOrder) bool { return o.name == said.Order })
 		return
 	case "warning-issued", "restriction-ordered":
 	default:
@@ -64,6 +67,34 @@ func (u *duties) reaches(e Entry, asked bool) {
 func (u *duties) off(e Entry, which func(owedOrder) bool) {
 	if slices.ContainsFunc(u.orders, which) {
 		u.orders, u.doneLeaf, u.doneAt = slices.DeleteFunc(u.orders, which), e.Leaf, e.AcceptedAt
+	}
+}
+
+// ends takes off the orders of which that holds for good, whoever carried them out before.
+func (u *duties) ends(e Entry, which func(owedOrder) bool) {
+	u.carried = slices.DeleteFunc(u.carried, which)
+	u.off(e, which)
+}
+
+// told is what somebody says of an order: the entity, one of the provider's systems, or an officer. Who said that it was carried out, and
+// supersedes that, is believed the later word: where it says otherwise the order is owed since it was given.
+func (u *duties) told(e Entry, by, order, outcome, supersedes string) {
+	is := func(o owedOrder) bool { return o.jti == order }
+	corrected := slices.IndexFunc(u.carried, func(o owedOrder) bool { return is(o) && supersedes != "" && o.said == supersedes && o.by == by })
+	owed := slices.IndexFunc(u.orders, is)
+	switch {
+	case outcome == "done" && owed >= 0:
+		o := u.orders[owed]
+		o.said, o.by = e.JTI, by
+		u.carried = append(u.carried, o)
+		u.off(e, is)
+	case corrected < 0:
+	case outcome == "done":
+		u.carried[corrected].said = e.JTI
+	default:
+		u.orders = append(u.orders, u.carried[corrected])
+		slices.SortFunc(u.orders, func(a, b owedOrder) int { return cmp.Compare(a.leaf, b.leaf) })
+		u.carried = slices.Delete(u.carried, corrected, corrected+1)
 	}
 }
 
@@ -87,8 +118,9 @@ func (d *dossier) heeds(e Entry) error {
 		reached()
 	case "order-confirmation":
 		var said struct {
-			Order   string `json:"order"`
-			Outcome string `json:"outcome"`
+			Order      string `json:"order"`
+			Outcome    string `json:"outcome"`
+			Supersedes string `json:"supersedes"`
 		}
 		if err := unmarshal(e.JSON, &said); err != nil {
 			return err
@@ -96,9 +128,7 @@ func (d *dossier) heeds(e Entry) error {
 		if e.By == e.About { // what one of the provider's own systems says of it proves nothing of what the reseller was told
 			reached()
 		}
-		if said.Outcome == "done" {
-			u.off(e, func(o owedOrder) bool { return o.jti == said.Order })
-		}
+		u.told(e, e.By, said.Order, said.Outcome, said.Supersedes)
 	case "notice-proved":
 		if own {
 			u.channel = "open"
@@ -107,7 +137,7 @@ func (d *dossier) heeds(e Entry) error {
 	case "relationship-reinstated":
 		if own && d.facts.terminated { // what was asked before is not asked any more
 			reached()
-			u.off(e, func(owedOrder) bool { return true })
+			u.ends(e, func(owedOrder) bool { return true })
 		}
 	case "officer-action":
 		var said action
@@ -125,9 +155,7 @@ func (d *dossier) heeds(e Entry) error {
 func (u *duties) officer(e Entry, said action) {
 	switch said.Action {
 	case "order.confirmed": // by the provider's people, or by its own system
-		if said.detail("outcome") == "done" {
-			u.off(e, func(o owedOrder) bool { return o.jti == said.On.ID })
-		}
+		u.told(e, "officer "+said.Officer.ID, said.On.ID, said.detail("outcome"), said.detail("supersedes"))
 	case "notice.recorded":
 		u.channel = "open" // it was called, whether anybody answered or not
 		u.reaches(e, u.asked && said.detail("answered") == "no")

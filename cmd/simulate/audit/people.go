@@ -222,7 +222,7 @@ func (d *dossier) settles(e Entry, o *finding, upheld bool) {
 		d.facts.late = nil
 	case overdue:
 		if upheld { // what was wrongly ordered is owed no more
-			d.facts.duties.off(e, func(order owedOrder) bool { return order.leaf == o.evidence[0] })
+			d.facts.duties.ends(e, func(order owedOrder) bool { return order.leaf == o.evidence[0] })
 		}
 	case "abuse.unanswered":
 		for i := range d.facts.inquiries {

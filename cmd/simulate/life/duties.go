@@ -160,7 +160,7 @@ func ruleOf(finding string) string {
 }
 
 // confirmsOrder is that an order was carried out, in part, or cannot be: as the reseller says, or the provider's own system. Most often it is the
-// latest one; or one that nobody gave.
+// latest one; or one that nobody gave; or one of which it was said already that it was carried out, and that is corrected.
 func (u *duties) confirmsOrder(r *reseller, did statement.OfficerAction, now time.Time) Draft {
 	order := r.orders[len(r.orders)-1]
 	switch u.r.IntN(8) {
@@ -170,16 +170,34 @@ func (u *duties) confirmsOrder(r *reseller, did statement.OfficerAction, now tim
 		order = "nothing"
 	}
 	outcome, on := []string{"done", "done", "partly", "cannot"}[u.r.IntN(4)], statement.DateOf(now)
-	if u.r.IntN(2) == 0 {
-		said := statement.OrderConfirmation{Order: order, Outcome: outcome, On: on}
+	own, supersedes := u.r.IntN(2) == 0, ""
+	if n := len(r.words); n > 0 && u.r.IntN(3) == 0 { // a word is corrected, now and then by who did not say it
+		said := r.words[n-1-u.r.IntN(min(n, 3))]
+		if order, supersedes = said.order, said.jti; u.r.IntN(4) > 0 {
+			if own = said.by.ID == ""; !own {
+				did.Officer = said.by
+			}
+		}
+	}
+	remember := func(d Draft, by statement.Officer) Draft {
+		if outcome == "done" {
+			r.words = append(r.words, word{d.JTI, order, by})
+		}
+		return d
+	}
+	if own {
+		said := statement.OrderConfirmation{Order: order, Outcome: outcome, On: on, Supersedes: supersedes}
 		if outcome != "done" {
 			said.Reason = "One account is left."
 		}
-		return r.state("", said)
+		return remember(r.state("", said), statement.Officer{})
 	}
 	did.Action, did.On = "order.confirmed", statement.Target{Type: "order", ID: order}
 	did.Details = []statement.Field{{Name: "outcome", Value: outcome}, {Name: "on", Value: on.String()}}
-	return r.record(did)
+	if supersedes != "" {
+		did.Details = append(did.Details, statement.Field{Name: "supersedes", Value: supersedes})
+	}
+	return remember(r.record(did), did.Officer)
 }
 
 // proof is that a notice was proved by a channel, or that an officer called, and somebody answered or nobody.

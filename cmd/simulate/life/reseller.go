@@ -28,12 +28,19 @@ type reseller struct {
 	standing string
 	open     []string // findings
 	orders   []string // jti
+	words    []word   // that an order was carried out, the latest last
 	notices  []string // jti of what it was told of a case, the latest last
 	disputes []string // jti, and behind a space the finding
 	disputed string   // the finding that it disputed last
 	cures    []string // the same
 	inquired []string // what the provider asked
 	office   office
+}
+
+// word is that an order was carried out, as the reseller said, or an officer.
+type word struct {
+	jti, order string
+	by         statement.Officer // nobody, if the reseller said it
 }
 
 // worried says that a case is open.
