@@ -102,6 +102,27 @@ func TestWhatIsAcceptedBehindAnUpheldDisputeIsUpheldForTheFactsStill(t *testing.
 	}
 }
 
+func TestADisputeIsHeardHoweverOftenSomethingElseWasAnswered(t *testing.T) {
+	l := silent(t, on(30), on(44)) // restricted, and closed on day 51
+	finding := l.c.Findings[0].ID
+	for range 40 {
+		l.answer(on(45), statement.Remediation{RemediationKind: AnswerCure, Text: "t", Finding: finding})
+	}
+	dispute := l.dispute(on(45), finding, "false-positive")
+	if n := len(l.c.Reviews); n != 32 || l.c.Reviews[n-1].ID != dispute || l.c.MayDecide(officer("Ada"), dispute) != nil {
+		t.Errorf("%d wait, the last one is %+v", n, l.c.Reviews[n-1])
+	}
+	l.run(on(45), on(52))
+	if l.c.Standing != Restricted {
+		t.Errorf("%s, though a dispute is undecided", l.c.Standing)
+	}
+	l.decide(on(52), "Ada", dispute, finding, "upheld")
+	l.agrees()
+	if l.settle(on(52)); l.c.Standing != Pending || len(l.c.Reviews) > 0 {
+		t.Errorf("%s, %d answers wait", l.c.Standing, len(l.c.Reviews))
+	}
+}
+
 func TestFactsAndCaseAgreeOnEveryDecisionOfEverybody(t *testing.T) {
 	officers := []string{"Ada", "Ben", "Cleo"}
 	rapid.Check(t, func(t *rapid.T) {

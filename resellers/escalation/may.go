@@ -188,7 +188,7 @@ func (c Case) MayDecide(officer statement.Officer, remediation string) error {
 		return fmt.Errorf("escalation: %w: the relationship was terminated at %s. Reinstate it first, if that was wrong; then what still waits is decided",
 			ErrNoReview, moment(c.TerminatedAt))
 	case !c.Hearing.Waits(remediation):
-		return fmt.Errorf("escalation: %w: it was decided, or the finding is cured; read the case again", ErrNoReview)
+		return fmt.Errorf("escalation: %w: it was decided, the reseller said it again since, or the finding is cured; read the case again", ErrNoReview)
 	case c.Hearing.Decided(officer, remediation):
 		return fmt.Errorf("escalation: %w: %s decided before in this case; let another officer decide", ErrOwnDecision, officer.Name)
 	}

@@ -14,7 +14,7 @@ type Hearing struct {
 	Over     bool         `json:"over,omitzero"` // the relationship is terminated: nothing is answered or decided until that is taken back
 	Case     string       `json:"case,omitzero"` // the latest case
 	Findings []Heard      `json:"findings,omitzero"`
-	Answers  []Answer     `json:"answers,omitzero"`  // that wait for an officer, at most 32
+	Answers  []Answer     `json:"answers,omitzero"`  // that wait for an officer, at most 32 (withoutRepeated)
 	Judged   []Judged     `json:"judged,omitzero"`   // disputes that were decided, of findings that are open
 	Approved []string     `json:"approved,omitzero"` // ids of officers who approved a step of the latest case
 	Evidence []RecordedBy `json:"evidence,omitzero"` // who recorded it, the latest 64
@@ -149,11 +149,24 @@ func (g Hearing) answered(said statement.Remediation, id string) Hearing {
 	if said.Supersedes != "" {
 		g.Answers = without(g.Answers, func(a Answer) bool { return a.ID == said.Supersedes })
 	}
-	if len(g.Answers) >= keptAnswers {
-		return g // the ledger has it; nobody decides more than this at once
-	}
 	g.Answers = append(slices.Clone(g.Answers), Answer{ID: id, Kind: said.RemediationKind, Finding: said.Finding, Ground: said.Ground})
+	if len(g.Answers) > keptAnswers {
+		g.Answers = withoutRepeated(g.Answers)
+	}
 	return g
+}
+
+// withoutRepeated takes out the oldest answer that was given again since, to the same finding in the same sense: the newest says it too, and
+// whoever repeats one answer must not lose another for want of a place, least of all a dispute. Where none was repeated the newest goes:
+// the ledger has it, and nobody decides more than this at once.
+func withoutRepeated(answers []Answer) []Answer {
+	for i, a := range answers {
+		again := func(b Answer) bool { return a.Finding == b.Finding && a.Kind == b.Kind && a.Ground == b.Ground }
+		if slices.ContainsFunc(answers[i+1:], again) {
+			return slices.Delete(answers, i, i+1)
+		}
+	}
+	return answers[:keptAnswers:keptAnswers]
 }
 
 // acted takes what an officer did that bears on it.

@@ -242,7 +242,26 @@ func (d *dossier) answered(e Entry, said answer) {
 		p.reviews = slices.DeleteFunc(p.reviews, func(r review) bool { return r.id == said.Supersedes })
 	}
 	p.reviews = append(p.reviews, review{id: e.JTI, kind: said.Kind, finding: said.Finding, ground: said.Ground})
+	if len(p.reviews) <= mostReviews {
+		return
+	}
+	last := map[[3]string]int{} // where each answer was given last
+	for i, r := range p.reviews {
+		last[[3]string{r.finding, r.kind, r.ground}] = i
+	}
+	goes := len(p.reviews) - 1
+	for i, r := range p.reviews {
+		if last[[3]string{r.finding, r.kind, r.ground}] > i {
+			goes = i
+			break
+		}
+	}
+	p.reviews = slices.Delete(p.reviews, goes, goes+1)
 }
+
+// mostReviews is how many answers wait at once. Of more the oldest goes that was repeated since, and no other answer for it; where none
+// was, the newest.
+const mostReviews = 32
 
 // decides notes that an officer decided an answer of the reseller's; it is nil if that officer may not.
 func (d *dossier) decides(id, officer string, upheld bool, at time.Time) *review {
