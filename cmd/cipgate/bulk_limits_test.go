@@ -137,6 +137,7 @@ func TestAStreamOver64MiBIsEndedWithALineThatSaysSo(t *testing.T) {
 }
 
 func TestSIGTERMAnswersTheLinesThatCameInAndSaysThatNoMoreAreRead(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		p := newProcess(t, database)
 		p.start()

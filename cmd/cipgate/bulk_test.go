@@ -74,6 +74,7 @@ func receiptOf(token string) string {
 }
 
 func TestAStreamIsAnsweredLineByLineWhileItIsSent(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, nil)
 		good := newForge(t, g.enrol("Example Cloud GmbH"), g.clock.Now())
@@ -184,6 +185,7 @@ func TestOneTwinInAStreamSpoilsNoOtherLineAndTheOrderIsTheLedgers(t *testing.T) 
 func (f forge) issuer() envelope.Entity { return envelope.Entity(f.claims["iss"].(string)) }
 
 func TestCurlStreamsBothWays(t *testing.T) {
+	t.Parallel()
 	curl, err := exec.LookPath("curl")
 	if err != nil {
 		t.Fatal(err)

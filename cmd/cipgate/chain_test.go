@@ -84,6 +84,7 @@ func TestAChainOfResellersEnrolsAndForwardsWithReceiptsForEachHop(t *testing.T) 
 
 // The subordinate itself may push: it is enrolled here with a key of its own. The same by two ways stands once.
 func TestWhatAResellersResellerPushesItselfAndHasForwardedStandsOnce(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, nil)
 		superior := below{g.enrol("Upper Cloud GmbH"), g}
@@ -163,6 +164,7 @@ func TestOnlyWhoStandsRightAboveForwards(t *testing.T) {
 }
 
 func TestAQueueThatCouldNeverHoldTheLongestChainIsRefusedAtTheStart(t *testing.T) {
+	t.Parallel()
 	p := newProcess(t, migrationstest.URL(t, "sqlite"))
 	got := cipgate(t, append(p.store("serve"), "--intake-queue", "3")...)
 	if got.code != exitRefused {

@@ -44,6 +44,7 @@ func (g *gateway) pushes(f forge) (int, string) {
 }
 
 func TestAnAccountOfAnUnknownCustomerClosesOnNoRoad(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, nil)
 		good := newForge(t, g.enrol("Example Cloud GmbH"), g.clock.Now())
@@ -97,6 +98,7 @@ func TestAnAccountOfAnUnknownCustomerClosesOnNoRoad(t *testing.T) {
 }
 
 func TestInAStreamTheOpeningCountsForTheLinesAfterItAndACorrectionIntroducesNobody(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, nil)
 		good := newForge(t, g.enrol("Example Cloud GmbH"), g.clock.Now())
@@ -148,6 +150,7 @@ func TestInAStreamTheOpeningCountsForTheLinesAfterItAndACorrectionIntroducesNobo
 
 // A receipt of one gateway counts at the other at once, whatever either has folded.
 func TestOfTwoGatewaysEachKnowsWhomTheOtherWasTold(t *testing.T) {
+	t.Parallel()
 	database := migrationstest.URL(t, "postgres")
 	first := startGateway(t, database, nil)
 	good := newForge(t, first.enrol("Example Cloud GmbH"), first.clock.Now())

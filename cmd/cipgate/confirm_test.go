@@ -33,6 +33,7 @@ func (g *gateway) asksContact(r *reseller) string {
 // A contact opens its link in a browser without script, sees who asks what, and confirms with a button. That the page was opened
 // alone confirms nothing: mail servers open links too.
 func TestAContactConfirmsInABrowserThatItIsReached(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, isSandbox)
 		r := g.enrol("Nimbus & <b>Söhne</b> GmbH")
@@ -140,6 +141,7 @@ func keepPage(t *testing.T, name, text string) {
 
 // A policy may let each enrolment wait for an officer, whatever the invitation says; whoever joins is told.
 func TestByPolicyEachEnrolmentWaitsForAnOfficer(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, func(c *Config) { c.Policy = policyFile(t, "value: as-invited", "value: approved") })
 		made := g.invite("Waiting Cloud GmbH")

@@ -16,6 +16,7 @@ import (
 )
 
 func TestSIGTERMAnswersWhatHasBegunAndEndsWithZero(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		p := newProcess(t, database)
 		p.start()

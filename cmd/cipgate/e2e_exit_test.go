@@ -32,6 +32,7 @@ func (e ended) exits(t *testing.T, code int, says ...string) {
 }
 
 func TestWrongUsageEndsWith2AndSaysWhatWasWanted(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	written := func(name, text string) string {
 		path := filepath.Join(folder, name)
@@ -233,6 +234,7 @@ func (p *process) pushed(name string) pushedByUs {
 }
 
 func TestEveryCommandSpeaksJSONToScripts(t *testing.T) {
+	t.Parallel()
 	p := newProcess(t, migrationstest.URL(t, "sqlite"))
 	p.start() // reads the line of serve --json
 	done := p.pushed("Example Cloud GmbH")

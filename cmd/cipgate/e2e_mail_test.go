@@ -287,6 +287,7 @@ func (g *gateway) provedOnTheCase(entity envelope.Entity) {
 }
 
 func TestAnOfficerIsMailedOnceWhenAStepWaitsForApproval(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, store string) {
 		box := startMailbox(t)
 		g := startGateway(t, store, func(c *Config) {

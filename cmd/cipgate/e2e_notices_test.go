@@ -65,6 +65,7 @@ func (in inbox) until(kind statement.Kind) (kinds []string) {
 }
 
 func TestAResellerThatFallsSilentIsWarnedByPollAndByPush(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, url string) {
 		g := startGateway(t, url, isSandbox)
 		polling, pushed := g.enrol("Example Cloud GmbH"), g.enrol("Beispiel Wolke AG")
@@ -160,6 +161,7 @@ func TestAResellerThatFallsSilentIsWarnedByPollAndByPush(t *testing.T) {
 }
 
 func TestListenBringsEachNoticeToALocalProgram(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, url string) {
 		g := startGateway(t, url, isSandbox)
 		r := g.enrol("Example Cloud GmbH")
@@ -222,6 +224,7 @@ func TestListenBringsEachNoticeToALocalProgram(t *testing.T) {
 }
 
 func TestALongPollDoesNotKeepTheGatewayFromStopping(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t, "", isSandbox)
 	s, err := g.enrol("Example Cloud GmbH").subscribe(t.Context())
 	if err != nil {

@@ -173,6 +173,7 @@ const kills = 10
 func TestAGatewayKilledTenTimesUnderDeliveryBringsEveryNoticeInOrder(t *testing.T) {
 	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, url string) {
+		t.Parallel()
 		gate := newMailGate(t, startMailbox(t))
 		p := newProcess(t, url, "--sandbox", "--smtp-url", gate.url, "--mail-from", "cip@provider.example")
 		p.start()

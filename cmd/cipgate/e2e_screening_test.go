@@ -167,6 +167,7 @@ func TestSpecialMeasuresAreScreenedFromTheCommandLineToTheLastHit(t *testing.T) 
 }
 
 func TestExemptionsAreGrantedListedExtendedAndWithdrawnFromTheCommandLine(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		p := newProcess(t, database, "--sandbox")
 		p.start()

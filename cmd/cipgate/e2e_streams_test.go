@@ -24,6 +24,7 @@ func (g *gateway) page(path string) string {
 }
 
 func TestAnOfficerSeesWhatIsParkedAndTriesItAgain(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, url string) {
 		g := startGateway(t, url, isSandbox)
 		r := g.enrol("Example Cloud GmbH")
@@ -79,6 +80,7 @@ func TestAnOfficerSeesWhatIsParkedAndTriesItAgain(t *testing.T) {
 }
 
 func TestAnOfficerStopsAStreamAndItsReceiverIsTold(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, isSandbox)
 		r := g.enrol("Example Cloud GmbH")

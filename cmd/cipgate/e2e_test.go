@@ -23,7 +23,7 @@ import (
 
 // The end-to-end tests start the program as its users do: the binary that `go build` makes, by its command line, over real HTTP.
 // Nothing in them waits for time to pass; patience only bounds how long something that must happen may take.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 // binary is the program, built once for all tests and as they are: GOFLAGS says so, and what they were compiled from is not compiled
 // again. Under `make test` the race detector watches the program too. removeBinary takes it away.

@@ -11,6 +11,7 @@ import (
 
 // Whoever's file nobody can settle keeps nobody else from being told.
 func TestNoticesOfOthersAreDeliveredThoughAFileCannotBeSettled(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, nil)
 		broken, well := g.enrol("Broken Ltd"), g.enrol("Well Ltd")

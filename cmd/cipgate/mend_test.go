@@ -106,6 +106,7 @@ func eventOf(f forge) map[string]any {
 }
 
 func TestWhoReadsOneRefusalAloneCanMendTheStatement(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, nil)
 		f := newForge(t, g.enrol("Example Cloud GmbH"), g.clock.Now())

@@ -263,6 +263,7 @@ func restarts(t *testing.T, g *gateway, strict string) {
 }
 
 func TestAGatewayAdoptsWhatAnotherOnePutInForceInEveryRoom(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t, "", func(c *Config) { c.Sandbox = true })
 	r := g.enrol("Example Cloud GmbH")
 	g.settled()

@@ -7,6 +7,7 @@ import (
 )
 
 func TestAFutureIsToldUpToADay(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t, "", isSandbox)
 	r := g.enrol("Silent Cloud Pte Ltd")
 	g.settled()

@@ -15,6 +15,7 @@ import (
 // A terminated reseller still hands in the written program that it attested while the relationship stood: it is kept as evidence and
 // changes nothing. Nothing that it did not attest then is taken.
 func TestATerminatedResellerHandsInOnlyWhatItHadAttested(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, walksAlone(t))
 		r := g.enrol("Silent Cloud Pte Ltd")
@@ -53,6 +54,7 @@ func TestATerminatedResellerHandsInOnlyWhatItHadAttested(t *testing.T) {
 
 // After an erasure the store still checks: receipts, tree, standing, the signatures of what is left; and it is built anew the same.
 func TestAfterAnErasureTheStoreStillChecksAndIsBuiltAnew(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		p := newProcess(t, database, "--sandbox")
 		p.start()

@@ -72,6 +72,7 @@ func TestAWrittenProgramIsHandedInAndReadByAnOfficer(t *testing.T) {
 }
 
 func TestADocumentThatCannotBeTakenIsRefusedWithTheReason(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t, "", func(c *Config) { c.Timeout = 1 })
 	r, other := g.enrol("Example Cloud GmbH"), g.enrol("Other Cloud Ltd")
 	program := []byte("%PDF-1.7 Our program.")
@@ -164,6 +165,7 @@ func TestADocumentThatCannotBeTakenIsRefusedWithTheReason(t *testing.T) {
 }
 
 func TestAnOfficerHoldsAndErasesRecordsOverV1(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t, "", func(c *Config) { c.Sandbox = true })
 	r := g.enrol("Example Cloud GmbH")
 	if _, err := r.push(t.Context(), statement.KindCIPAttestation, attestation()); err != nil {

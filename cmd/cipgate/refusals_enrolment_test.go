@@ -16,6 +16,7 @@ import (
 
 // Each check of an enrolment that fails is named, over the wire, and the invitation is still good afterwards.
 func TestEveryCheckOfAnEnrolmentThatFailsIsNamed(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, nil)
 		known := g.enrol("Known Cloud GmbH")

@@ -39,6 +39,7 @@ func (g *gateway) standsAs(r *reseller, standing string) {
 // A terminated entity states nothing any more but what is evidence: that it mended what it was terminated for, disputes it, or
 // carried out an order.
 func TestOfATerminatedResellerOnlyEvidenceIsRecorded(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, walksAlone(t))
 		r := g.enrol("Silent Cloud Pte Ltd")
@@ -87,6 +88,7 @@ func TestOfATerminatedResellerOnlyEvidenceIsRecorded(t *testing.T) {
 }
 
 func TestOnlyTheGatewayStatesWhatTheGatewayStates(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t, "", nil)
 	r := g.enrol("Example Cloud GmbH")
 	size := g.size()
@@ -124,6 +126,7 @@ func (g *gateway) pushIsRefused(r *reseller, code string, says ...string) {
 }
 
 func TestAKeyThatWasReplacedOrRevokedAndAnEnrolmentThatWaitsAreRefused(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t, "", isSandbox)
 	open := func(r *reseller) *reseller { // as its home is now, with new keys where there are
 		again, err := openReseller(r.home)
@@ -188,6 +191,7 @@ func (g *gateway) refusesKey(f forge) {
 }
 
 func TestAKeyThatIsEnrolledToEncryptWithSignsNothing(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t, "", nil)
 	r := g.enrol("Example Cloud GmbH")
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

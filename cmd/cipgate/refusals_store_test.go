@@ -66,6 +66,7 @@ func holdUp(t *testing.T, db *gorm.DB) (release func()) {
 }
 
 func TestWhatFindsTheQueueFullIsAnswered503AndStandsOnceItIsSentAgain(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, func(c *Config) { c.Queue = 4 })
 		f := newForge(t, g.enrol("Example Cloud GmbH"), g.clock.Now())
@@ -105,6 +106,7 @@ func TestWhatFindsTheQueueFullIsAnswered503AndStandsOnceItIsSentAgain(t *testing
 // The server ends the connection while the commit is under way: nobody can know whether it went through, so it is answered that, and
 // whatever it was, the same sent again stands once.
 func TestACommitWhoseOutcomeIsUnknownIsAnswered503AndStandsOnce(t *testing.T) {
+	t.Parallel()
 	database := migrationstest.URL(t, "postgres")
 	g := startGateway(t, database, nil)
 	f := newForge(t, g.enrol("Example Cloud GmbH"), g.clock.Now())

@@ -141,6 +141,7 @@ func withUnusedBits(part string) string {
 }
 
 func TestEveryRefusalNamesWhatIsWrongAndWhatToDoAndStoresNothing(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, nil)
 		r := g.enrol("Example Cloud GmbH")
@@ -288,6 +289,7 @@ func TestEveryRefusalNamesWhatIsWrongAndWhatToDoAndStoresNothing(t *testing.T) {
 }
 
 func TestTheSameStatementAgainIsAnsweredWithTheFirstReceipt(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, nil)
 		first := newForge(t, g.enrol("Example Cloud GmbH"), g.clock.Now())

@@ -41,6 +41,7 @@ func pushes(t *testing.T, r *reseller) {
 }
 
 func TestAResellerRotatesAndRevokesItsKeys(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, url string) {
 		g := startGateway(t, url, isSandbox)
 		r := g.enrol("Example Cloud GmbH")
@@ -105,6 +106,7 @@ func TestAResellerRotatesAndRevokesItsKeys(t *testing.T) {
 }
 
 func TestKeysAreRefusedInWordsThatSayWhatToDo(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t, "", isSandbox)
 	r := g.enrol("Example Cloud GmbH")
 	for _, c := range []struct {
@@ -125,6 +127,7 @@ func TestKeysAreRefusedInWordsThatSayWhatToDo(t *testing.T) {
 }
 
 func TestTheDoorOfKeysSaysWhatItWants(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t, "", isSandbox)
 	id := g.enrol("Example Cloud GmbH").about.Entity.ID().String()
 	keySet, jwt := http.Header{"Content-Type": {"application/jwk-set+jwt"}}, http.Header{"Content-Type": {"application/jwt"}}
@@ -162,6 +165,7 @@ func headerOf(t *testing.T, token string) string {
 }
 
 func TestAResellerJoinsUnderItsOwnHost(t *testing.T) {
+	t.Parallel()
 	home := t.TempDir()
 	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text, err := os.ReadFile(filepath.Join(home, "served.jwt"))
@@ -213,6 +217,7 @@ func TestAResellerJoinsUnderItsOwnHost(t *testing.T) {
 }
 
 func TestAnEnrolmentAwaitsApproval(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t, "", isSandbox)
 	code, text := says(t, "invite", "--name", "Example Cloud GmbH", "--country", "DE", "--contact", "compliance@example.com", "--lei", "5493001KJTIIGC8Y1R12",
 		"--approval", "--url", g.base, "--token", g.token, "--json")
@@ -261,6 +266,7 @@ func between(text, before, after string) string {
 }
 
 func TestLostKeysNeedTwoPeopleAndAContactConfirms(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t, "", isSandbox)
 	r := g.enrol("Example Cloud GmbH")
 	id := r.about.Entity.ID().String()

@@ -524,6 +524,7 @@ func (x *transmitter) refusesBodies(method string) {
 }
 
 func TestTheTransmitterDoesWhatTheConformancePlanAsks(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, url string) {
 		x := newTransmitter(t, url)
 		whole := x.gateway.t

@@ -15,6 +15,7 @@ import (
 
 // What each acknowledgement points to answers the reseller that it acknowledged, and nobody else.
 func TestAResellerReadsHowItStandsAlsoSigned(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, url string) {
 		g := startGateway(t, url, isSandbox)
 		r := g.enrol("Example Cloud GmbH")

@@ -32,6 +32,7 @@ var (
 )
 
 func TestADryRunNamesEveryProblemAtOnceAndStoresNothing(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, func(c *Config) { c.Rate, c.Burst = 0.001, 1 })
 		f := newForge(t, g.enrol("Example Cloud GmbH"), g.clock.Now())
@@ -83,6 +84,7 @@ func TestADryRunNamesEveryProblemAtOnceAndStoresNothing(t *testing.T) {
 }
 
 func TestADryRunTellsTheEffectThatTheStatementThenHas(t *testing.T) {
+	t.Parallel()
 	migrationstest.EachURL(t, func(t *testing.T, database string) {
 		g := startGateway(t, database, func(c *Config) { c.Sandbox = true })
 		r := g.enrol("Late Cloud GmbH")
@@ -130,6 +132,7 @@ func TestADryRunTellsTheEffectThatTheStatementThenHas(t *testing.T) {
 
 // TestADryRunTellsAStrangerNoMoreThanAPush compares what the two doors say about who may sign.
 func TestADryRunTellsAStrangerNoMoreThanAPush(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t, "", nil)
 	f := newForge(t, g.enrol("Example Cloud GmbH"), g.clock.Now())
 	if response, text := g.do(http.MethodPost, "/events", asSET, []byte(f.signed())); response.StatusCode != http.StatusAccepted {
