@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,14 +64,19 @@ func seeded(t *testing.T, name byte) envelope.Signer {
 	return signer
 }
 
-// automatic is the shipped policy with every step automatic: what it is silent about ends in termination.
-func automatic(t *testing.T) policy.Policy {
-	t.Helper()
+// theAutomatic is read once: the race detector makes reading a policy dear, and every world has this one.
+var theAutomatic = sync.OnceValues(func() (policy.Policy, error) {
 	file := policy.Default().Document()
 	for _, people := range []string{"1", "2"} {
 		file = strings.ReplaceAll(strings.ReplaceAll(file, "people: "+people, "people: 0"), "critical: "+people, "critical: 0")
 	}
-	p, err := policy.Parse([]byte(strings.Replace(file, "value: [close, terminate]", "value: []", 1))) // nor waits one for proof of notice
+	return policy.Parse([]byte(strings.Replace(file, "value: [close, terminate]", "value: []", 1))) // nor waits one for proof of notice
+})
+
+// automatic is the shipped policy with every step automatic: what it is silent about ends in termination.
+func automatic(t *testing.T) policy.Policy {
+	t.Helper()
+	p, err := theAutomatic()
 	if err != nil {
 		t.Fatal(err)
 	}
