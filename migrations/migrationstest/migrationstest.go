@@ -66,12 +66,13 @@ func Open(tb testing.TB, url string) *gorm.DB {
 }
 
 // Main is the TestMain of a package that uses this one: it stops the cluster, if one was started, after the last test. Under the race
-// detector, which makes a database of every draw dear, properties draw less than plain `go test` does; whoever gives -rapid.checks decides.
+// detector, which makes a database of every draw dear, properties draw less than plain `go test` does; a package that set -rapid.checks
+// before decides for itself, and whoever gives it decides.
 //
 //	func TestMain(m *testing.M) { migrationstest.Main(m) }
 func Main(m *testing.M) {
 	defer stopCluster()
-	if checks := flag.Lookup("rapid.checks"); checks != nil && underRace {
+	if checks := flag.Lookup("rapid.checks"); checks != nil && underRace && checks.Value.String() == checks.DefValue {
 		if err := checks.Value.Set("40"); err != nil {
 			panic(err)
 		}
