@@ -34,6 +34,7 @@ type Acts interface {
 	Reinstate(ctx context.Context, by statement.Officer, id envelope.ID, whoseError, why string) (desk.Acted, error)
 	ProposeLimit(ctx context.Context, by statement.Officer, id envelope.ID, to time.Time, reason string) (desk.Acted, error)
 	ProposeRelease(ctx context.Context, by statement.Officer, guard escalation.GuardKind, until time.Time, reason string) (desk.Acted, error)
+	TakeBack(ctx context.Context, by statement.Officer, proposal, reason string) (desk.Acted, error)
 	Confirm(ctx context.Context, by statement.Officer, proposal, reason string) (desk.Acted, error)
 	Proposals(ctx context.Context, limit int) ([]desk.Proposal, error)
 	RecordObligation(ctx context.Context, by statement.Officer, asked desk.Requested) (string, desk.Acted, error)
@@ -64,6 +65,7 @@ func (a API) registerActs(api huma.API) {
 	register(api, a.Log, http.MethodPost, "/v1/resellers/{id}/reinstatement", "reinstate", "Take a termination back", http.StatusCreated, a.reinstate)
 	register(api, a.Log, http.MethodGet, "/v1/proposals", "list-proposals", "What one officer proposed and another must confirm, the oldest first", http.StatusOK, a.proposals)
 	register(api, a.Log, http.MethodPost, "/v1/proposals/{proposal}/confirm", "confirm-proposal", "Confirm, as another person, what was proposed", http.StatusOK, a.confirm)
+	register(api, a.Log, http.MethodPost, "/v1/proposals/{proposal}/withdraw", "withdraw-proposal", "Take back what you proposed, a policy too", http.StatusOK, a.takeBack)
 	register(api, a.Log, http.MethodPost, "/v1/guard/releases", "propose-release", "Propose that what the guard holds back go on until a time", http.StatusCreated, a.proposeRelease)
 	register(api, a.Log, http.MethodGet, "/v1/automation", "get-automation", "Whether irreversible steps are taken by themselves", http.StatusOK, a.automation)
 	register(api, a.Log, http.MethodPost, "/v1/automation/pause", "pause-automation", "Let every irreversible step wait, of all resellers", http.StatusOK, a.pause)
@@ -356,6 +358,11 @@ type confirmIn struct {
 func (a API) confirm(ctx context.Context, in *confirmIn) (*actedOut, error) {
 	acted, err := a.Desk.Confirm(ctx, officerIn(ctx), in.Proposal, in.Body.Reason)
 	return actedOf(acted, "It is in force.", err)
+}
+
+func (a API) takeBack(ctx context.Context, in *confirmIn) (*actedOut, error) {
+	acted, err := a.Desk.TakeBack(ctx, officerIn(ctx), in.Proposal, in.Body.Reason)
+	return actedOf(acted, "It is withdrawn: nobody can confirm it any more.", err)
 }
 
 type releaseGuardIn struct {

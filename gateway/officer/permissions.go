@@ -71,6 +71,7 @@ var operations = map[string]operation{
 	"withdraw-successor": {takes: auth.Member},
 	"invite-under":       {takes: auth.Member, about: "The reseller keeps its identifier, its keys and all that it stated; it answers with its entity configuration that names the new superior, signed by a key that it has."},
 	"reinstate":          {takes: auth.Approver, about: "The ledger says whose error it was."},
+	"withdraw-proposal":  {takes: auth.Member, about: "By whoever proposed it."},
 	"confirm-proposal":   {takes: auth.Approver, about: "Nobody confirms what they proposed."},
 	"propose-release":    {takes: auth.Approver, about: "Another officer confirms it."},
 	"list-obligations":   {takes: auth.Viewer, about: "The date of each counts by the policy that was in force when it was opened."},

@@ -32,6 +32,7 @@ var deeds = map[string]string{
 	escalation.ActionSuccessorDropped: "took back who the successor is",
 	history.ActionOrderConfirmed:      "said of an order whether it was carried out",
 	"limit.extension-proposed":        "proposed to move the limit of the case",
+	"proposal.withdrawn":              "withdrew what they had proposed",
 	"guard.release-proposed":          "proposed to release the guard",
 	obligations.ActionRecorded:        "recorded what an authority asked for",
 	obligations.ActionFulfilled:       "fulfilled an obligation",

@@ -195,7 +195,7 @@ func (d *Desk) proposal(ctx context.Context, id string) (statement.Entry, statem
 		return statement.Entry{}, statement.OfficerAction{}, fmt.Errorf("looking for a proposal: %w", err)
 	}
 	if row.ClosedAt != 0 {
-		return statement.Entry{}, statement.OfficerAction{}, refused("proposal: it was confirmed at %s already", shown(time.UnixMicro(row.ClosedAt)))
+		return statement.Entry{}, statement.OfficerAction{}, refused("proposal: wanted one that waits, got one that was confirmed or withdrawn at %s, or became void then", shown(time.UnixMicro(row.ClosedAt)))
 	}
 	return d.proposed(ctx, row)
 }
@@ -213,7 +213,7 @@ func (d *Desk) proposed(ctx context.Context, row proposalRow) (statement.Entry, 
 	return entry, said, nil
 }
 
-// Proposals lists what was proposed, may still be confirmed and was not, the oldest first.
+// Proposals lists what was proposed, may still be confirmed, and was neither that nor withdrawn, the oldest first.
 func (d *Desk) Proposals(ctx context.Context, limit int) ([]Proposal, error) {
 	if err := d.foldProposals(ctx); err != nil {
 		return nil, err
@@ -334,7 +334,9 @@ func (d *Desk) foldProposal(tx *gorm.DB, e statement.Entry) error {
 	if said.Action == ActionPolicyActivated { // what was proposed to replace another policy is void with it
 		return tx.Model(&proposalRow{}).Where("action = ? AND closed_at = 0", said.Action).Update("closed_at", e.AcceptedAt.UnixMicro()).Error
 	}
-	if id := detail("proposal"); id != "" {
+	if id := detail("proposal"); id != "" && said.Action == ActionWithdrawn {
+		return foldWithdrawn(tx, id, said.Officer, e.AcceptedAt.UnixMicro())
+	} else if id != "" {
 		return tx.Model(&proposalRow{}).Where("id = ? AND action = ? AND closed_at = 0", id, said.Action).Update("closed_at", e.AcceptedAt.UnixMicro()).Error
 	}
 	return nil

@@ -20,6 +20,7 @@ import (
 // What officers do about policies, as officer-action names it.
 const (
 	ActionProposed   = desk.ActionPolicyProposed
+	actionWithdrawn  = desk.ActionWithdrawn
 	ActionActivated  = desk.ActionPolicyActivated
 	ActionBacktested = "policy.backtested"
 )

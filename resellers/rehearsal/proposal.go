@@ -29,6 +29,7 @@ type Proposal struct {
 	Reason    string
 	At        time.Time
 	ExpiresAt time.Time
+	Withdrawn time.Time         // by whoever proposed it; zero if it was not
 	Backtest  string            // jti of the one on record that it needed; empty if it needed none
 	Counted   []statement.Field // what it would have moved, by name
 }
@@ -37,6 +38,9 @@ type Proposal struct {
 // ErrNotProposed or ErrMayNot.
 func (p Proposal) May(by statement.Officer, last docket.Activation, now time.Time) error {
 	switch {
+	case !p.Withdrawn.IsZero():
+		return fmt.Errorf("%w: %s proposed %s at %s and withdrew it at %s. Propose it again: cipgate policy propose FILE",
+			ErrNotProposed, p.By.Name, p.Policy, shown(p.At), shown(p.Withdrawn))
 	case last.LeafIndex > p.LeafIndex:
 		return fmt.Errorf("%w: %s proposed %s at %s to replace %s, and %s came into force since. Propose it again: cipgate policy propose FILE",
 			ErrNotProposed, p.By.Name, p.Policy, shown(p.At), p.Replaces, last.Policy.ID())
@@ -247,7 +251,16 @@ func last(all []docket.Activation) docket.Activation {
 func (r *Rehearsal) proposals(ctx context.Context) (all []Proposal, err error) {
 	err = r.Docket.EachAbout(ctx, r.Self, func(e statement.Entry) error {
 		said, is := e.Statement.(statement.OfficerAction)
-		if !is || e.By != r.Self || said.Action != ActionProposed {
+		if !is || e.By != r.Self {
+			return nil
+		}
+		if said.Action == actionWithdrawn {
+			id := detail(said, "proposal")
+			if i := slices.IndexFunc(all, func(p Proposal) bool { return p.ID == id && p.By.ID == said.Officer.ID }); i >= 0 && all[i].Withdrawn.IsZero() {
+				all[i].Withdrawn = e.AcceptedAt
+			}
+		}
+		if said.Action != ActionProposed {
 			return nil
 		}
 		all = append(all, Proposal{ID: e.JTI, LeafIndex: e.LeafIndex, Policy: said.On.ID, Digest: detail(said, "digest"), Document: said.Document, Replaces: detail(said, "replaces"),

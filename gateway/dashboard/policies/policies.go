@@ -85,6 +85,7 @@ func (p Pages) count(ctx context.Context, by statement.Officer, proposed rehears
 		return err
 	}
 	shown.counted(moves)
+	shown.Mine = proposed.By.ID == by.ID && proposed.Withdrawn.IsZero()
 	pending, err := p.Rehearsal.Pending(ctx, by, file, moves)
 	if errors.Is(err, rehearsal.ErrNotProposed) {
 		shown.WhyNot = frame.Sentence(err.Error())

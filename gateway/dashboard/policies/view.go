@@ -36,6 +36,9 @@ type view struct {
 	More    int
 	May     bool
 	WhyNot  string
+	Mine    bool // who asks proposed it, and may withdraw it
+	ID      string
+	Back    string // where they go on then
 }
 
 type total struct{ What, N string }
@@ -57,7 +60,7 @@ const (
 
 func viewOf(p rehearsal.Proposal, now time.Time) view {
 	v := view{Here: waiting.PolicyPage(p.ID), Policy: p.Policy, Digest: p.Digest, Replaces: p.Replaces, By: p.By.Name, Reason: frame.Sentence(p.Reason), At: frame.MomentOf(p.At, now),
-		Expires: frame.MomentOf(p.ExpiresAt, now), Backtest: p.Backtest}
+		Expires: frame.MomentOf(p.ExpiresAt, now), Backtest: p.Backtest, ID: p.ID, Back: waiting.Here}
 	for _, f := range p.Counted {
 		if f.Name != "moved" {
 			v.Then = append(v.Then, total{strings.ReplaceAll(f.Name, "_", " "), f.Value})

@@ -79,7 +79,7 @@ var acts = map[string]act{
 		return err
 	}},
 	"withdraw-proposal": {"You withdrew it.", func(ctx context.Context, acts officer.Acts, by statement.Officer, f form) error {
-		_, err := acts.Withdraw(ctx, by, f.item, f.reason)
+		_, err := acts.TakeBack(ctx, by, f.item, f.reason)
 		return err
 	}},
 	"confirm-proposal": {"You confirmed it.", func(ctx context.Context, acts officer.Acts, by statement.Officer, f form) error {
