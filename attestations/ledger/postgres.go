@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/gorm"
@@ -20,6 +21,7 @@ type postgres struct {
 	// the head is locked first: PostgreSQL queues those who wait for a row, so each gateway's turn comes, where comparing alone
 	// would let the one win that had won before and need not load the head.
 	contended bool
+	message   message // the parameters of the last commit, whose memory the next one uses again
 }
 
 // appendStatement compares the head, sets it and inserts, all or nothing. Why nothing can slip between its parts, at READ
@@ -46,30 +48,30 @@ type postgres struct {
 const appendStatement = `
 WITH duplicate AS MATERIALIZED (
   SELECT k.key, j.leaf_index
-  FROM unnest(?::bytea[]) AS k(key)
+  FROM unnest($1::bytea[]) AS k(key)
   CROSS JOIN LATERAL (SELECT key, leaf_index FROM ledger_jtis WHERE key >= k.key ORDER BY key LIMIT 1) AS j
   WHERE j.key = k.key
 ), moved AS MATERIALIZED (
   SELECT g.ordinality - 1 AS n
-  FROM unnest(?::bytea[], ?::bigint[]) WITH ORDINALITY AS g(about, seen, ordinality)
+  FROM unnest($2::bytea[], $3::bigint[]) WITH ORDINALITY AS g(about, seen, ordinality)
   CROSS JOIN LATERAL (SELECT leaf_index FROM ledger_entries WHERE about = g.about ORDER BY about DESC, leaf_index DESC LIMIT 1) AS e
   WHERE e.leaf_index > g.seen
 ), head AS (
-  UPDATE ledger_head SET size = ?, checkpoint = ?, accepted_at = ?
-  WHERE id = 1 AND size = ? AND checkpoint = ? AND NOT EXISTS (SELECT FROM duplicate) AND NOT EXISTS (SELECT FROM moved)
+  UPDATE ledger_head SET size = $4::bigint, checkpoint = $5::text, accepted_at = $6::timestamptz
+  WHERE id = 1 AND size = $7::bigint AND checkpoint = $8::text AND NOT EXISTS (SELECT FROM duplicate) AND NOT EXISTS (SELECT FROM moved)
   RETURNING accepted_at
 ), entries AS (
   INSERT INTO ledger_entries (leaf_index, accepted_at, about, kind, digest, body)
-  SELECT ? + e.ordinality - 1, head.accepted_at, e.about, e.kind, e.digest, e.body
-  FROM head, unnest(?::bytea[], ?::text[], ?::bytea[], ?::bytea[]) WITH ORDINALITY AS e(about, kind, digest, body, ordinality)
+  SELECT $7::bigint + e.ordinality - 1, head.accepted_at, e.about, e.kind, e.digest, e.body
+  FROM head, unnest($9::bytea[], $10::text[], $11::bytea[], $12::bytea[]) WITH ORDINALITY AS e(about, kind, digest, body, ordinality)
 ), jtis AS (
   INSERT INTO ledger_jtis (key, leaf_index)
-  SELECT k.key, ? + k.ordinality - 1 FROM head, unnest(?::bytea[]) WITH ORDINALITY AS k(key, ordinality)
+  SELECT k.key, $7::bigint + k.ordinality - 1 FROM head, unnest($1::bytea[]) WITH ORDINALITY AS k(key, ordinality)
 ), tiles AS (
   INSERT INTO ledger_tiles (level, n, hash, data)
-  SELECT t.level, t.n, t.hash, t.data FROM head, unnest(?::smallint[], ?::bigint[], ?::bytea[], ?::bytea[]) AS t(level, n, hash, data)
+  SELECT t.level, t.n, t.hash, t.data FROM head, unnest($13::smallint[], $14::bigint[], $15::bytea[], $16::bytea[]) AS t(level, n, hash, data)
 )
-SELECT 'committed' AS what, NULL::bytea AS key, 0 AS n FROM head
+SELECT 'committed' AS what, NULL::bytea AS key, 0::bigint AS n FROM head
 UNION ALL SELECT 'duplicate', key, leaf_index FROM duplicate
 UNION ALL SELECT 'moved', NULL, n FROM moved`
 
@@ -85,7 +87,7 @@ func (p *postgres) commit(ctx context.Context, known *head, load loader, build b
 		if err != nil {
 			return err
 		}
-		if result, err = p.commitOn(ctx, db, known, load, build); err != nil || !result.committed {
+		if result, err = p.commitOn(ctx, db, conn, known, load, build); err != nil || !result.committed {
 			return err
 		}
 		after, err := notices(conn)
@@ -101,9 +103,11 @@ func (p *postgres) commit(ctx context.Context, known *head, load loader, build b
 	return result, failed
 }
 
-func (p *postgres) commitOn(ctx context.Context, db *gorm.DB, known *head, load loader, build builder) (verdict, error) {
+func (p *postgres) commitOn(ctx context.Context, db *gorm.DB, conn *sql.Conn, known *head, load loader, build builder) (verdict, error) {
 	if known == nil || p.contended {
-		t := turn{lock: selectHead + " FOR UPDATE", known: known, load: load, build: build, add: p.append}
+		// The transaction is the connection's: what goes past GORM on the same one is in it.
+		add := func(_ *gorm.DB, b *batch) (verdict, error) { return p.append(ctx, conn, b) }
+		t := turn{lock: selectHead + " FOR UPDATE", known: known, load: load, build: build, add: add}
 		result, err := t.take(ctx, db)
 		p.contended = t.moved
 		_, atCommit := errors.AsType[*commitError](err)
@@ -113,70 +117,13 @@ func (p *postgres) commitOn(ctx context.Context, db *gorm.DB, known *head, load 
 	if err != nil || len(b.items) == 0 {
 		return verdict{}, err
 	}
-	result, err := p.append(db, b)
+	result, err := p.append(ctx, conn, b)
 	if lostRace(err) {
 		err = nil
 	}
 	p.contended = err == nil && !result.committed && len(result.duplicates) == 0 && len(result.moved) == 0
 	return result, outcomeOf(err, true)
 }
-
-func (p *postgres) append(db *gorm.DB, b *batch) (verdict, error) {
-	var (
-		count                         = len(b.items)
-		abouts, keys, digests, bodies = make(byteas, count), make(byteas, count), make(byteas, count), make(byteas, count)
-		kinds                         = make(array[string], count)
-		levels                        = make(array[int16], len(b.tiles))
-		numbers                       = make(array[int64], len(b.tiles))
-		hashes, datas                 = make(byteas, len(b.tiles)), make(byteas, len(b.tiles))
-		guards                        = make(byteas, len(b.guarded))
-		seens                         = make(array[int64], len(b.guarded))
-	)
-	for i, next := range b.items {
-		abouts[i], keys[i], digests[i], bodies[i] = next.about[:], next.key[:], next.digest[:], next.sealed
-		kinds[i] = string(next.kind)
-	}
-	for i := range b.tiles {
-		t := &b.tiles[i]
-		levels[i], numbers[i], hashes[i], datas[i] = int16(t.level), t.n, t.hash[:], t.data
-	}
-	for i, r := range b.guarded {
-		guards[i], seens[i] = r.seen.About[:], r.seen.LeafIndex
-	}
-	result := verdict{duplicates: make(map[jtiKey]int64)}
-	err := each(db.Raw(appendStatement,
-		keys,
-		guards, seens,
-		b.after.size, string(b.after.checkpoint), b.after.acceptedAt, b.before.size, string(b.before.checkpoint),
-		b.before.size, abouts, kinds, digests, bodies,
-		b.before.size, keys,
-		levels, numbers, hashes, datas,
-	), func(scan func(...any) error) error {
-		var what string
-		var key []byte
-		var n int64
-		if err := scan(&what, &key, &n); err != nil {
-			return err
-		}
-		switch what {
-		case "committed":
-			result.committed = true
-		case "duplicate":
-			result.duplicates[jtiKey(key)] = n
-		case "moved":
-			result.moved = append(result.moved, int(n))
-		}
-		return nil
-	})
-	return result, err
-}
-
-// array and byteas are passed to the server as arrays: GORM would spell out a plain slice, and leaves a driver.Valuer alone.
-type array[T any] []T
-
-func (a array[T]) Value() (driver.Value, error) { return []T(a), nil }
-
-type byteas = array[[]byte]
 
 // lostRace: the server itself has undone the statement for the sake of another, and asks to try again.
 func lostRace(err error) bool {
@@ -204,13 +151,20 @@ func outcomeOf(err error, sent bool) error {
 const noticesKey = "cipgate.notices"
 
 func notices(conn *sql.Conn) (said []string, err error) {
-	err = conn.Raw(func(driverConn any) error {
-		pgx, is := driverConn.(*stdlib.Conn)
-		if !is {
-			return fmt.Errorf("wanted a connection of pgx, got %T", driverConn)
-		}
-		said, _ = pgx.Conn().PgConn().CustomData()[noticesKey].([]string)
+	err = onPgx(conn, func(conn *pgx.Conn) error {
+		said, _ = conn.PgConn().CustomData()[noticesKey].([]string)
 		return nil
 	})
 	return said, err
+}
+
+// onPgx lends the connection to what database/sql has no words for.
+func onPgx(conn *sql.Conn, use func(*pgx.Conn) error) error {
+	return conn.Raw(func(driverConn any) error {
+		lent, is := driverConn.(*stdlib.Conn)
+		if !is {
+			return fmt.Errorf("wanted a connection of pgx, got %T", driverConn)
+		}
+		return use(lent.Conn())
+	})
 }

@@ -94,13 +94,9 @@ func TestTheHotStatementTakesItsIndexes(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := db.Connection(func(conn *gorm.DB) error {
-		types := "bytea[], bytea[], bigint[], bigint, text, timestamptz, bigint, text, bigint, bytea[], text[], bytea[], bytea[], bigint, bytea[], smallint[], bigint[], bytea[], bytea[]"
-		statement := ledger.AppendStatement
-		for n := 1; strings.Contains(statement, "?"); n++ {
-			statement = strings.Replace(statement, "?", fmt.Sprintf("$%d", n), 1)
-		}
+		types := "bytea[], bytea[], bigint[], bigint, text, timestamptz, bigint, text, bytea[], text[], bytea[], bytea[], smallint[], bigint[], bytea[], bytea[]"
 		nulls := strings.TrimSuffix(strings.Repeat("NULL, ", strings.Count(types, ",")+1), ", ")
-		for _, s := range []string{"SET plan_cache_mode = force_generic_plan", "PREPARE hot (" + types + ") AS " + statement} {
+		for _, s := range []string{"SET plan_cache_mode = force_generic_plan", "PREPARE hot (" + types + ") AS " + ledger.AppendStatement} {
 			if err := conn.Exec(s).Error; err != nil {
 				return err
 			}
