@@ -20,6 +20,9 @@ func (l *Ledger) commitAll(ctx context.Context) {
 	defer close(l.ended)
 	var batch []*request
 	for {
+		if len(batch) == 0 {
+			l.queue.linger(l.pace.wanted())
+		}
 		batch = l.queue.gather(batch)
 		if len(batch) > 0 {
 			batch = l.commit(ctx, batch)
@@ -35,6 +38,7 @@ func (l *Ledger) commitAll(ctx context.Context) {
 func (l *Ledger) commit(ctx context.Context, requests []*request) []*request {
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
+	began := l.now()
 	known := l.known.Load()
 	if l.forgotten {
 		known = nil
@@ -64,6 +68,7 @@ func (l *Ledger) commit(ctx context.Context, requests []*request) []*request {
 		l.recent.add(b)
 		l.announce()
 		b.stamp()
+		l.pace.note(len(b.requests), l.queue.waiting(), l.now().Sub(began))
 		return b.settle(nil)
 	case len(result.duplicates) > 0 || len(result.moved) > 0:
 		return l.settleRefused(ctx, b, result)

@@ -108,6 +108,7 @@ type Ledger struct {
 	bodies bodies
 
 	queue queue
+	pace  pace // only the committing goroutine uses it
 	// known is the newest head that this process has seen committed, with the hashes that the next commit builds on.
 	known atomic.Pointer[head]
 	// forgotten is set while the database may be ahead of known. Only the committing goroutine uses it.

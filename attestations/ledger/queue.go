@@ -3,6 +3,7 @@ package ledger
 import (
 	"fmt"
 	"sync"
+	"time"
 )
 
 const (
@@ -21,6 +22,7 @@ type queue struct {
 	closed     bool
 	maxWaiting int
 	maxBatch   int
+	wanted     int           // how many requests must wait before whoever lingers is woken
 	wake       chan struct{} // holds a token while there may be something to look at
 }
 
@@ -44,7 +46,9 @@ func (q *queue) put(r *request) error {
 	q.requests = append(q.requests, r)
 	q.sets += len(r.items)
 	q.bytes += r.bytes
-	q.signal()
+	if q.enough() {
+		q.signal()
+	}
 	return nil
 }
 
@@ -82,6 +86,43 @@ func (q *queue) wait() bool {
 	}
 	<-q.wake
 	return true
+}
+
+// linger waits until as many requests wait as are wanted, or patience is over. It returns at once where nothing waits.
+func (q *queue) linger(wanted int, patience time.Duration) {
+	defer q.lacks(0)
+	if patience <= 0 || !q.lacks(wanted) {
+		return
+	}
+	over := time.NewTimer(patience)
+	defer over.Stop()
+	for q.lacks(wanted) {
+		select {
+		case <-q.wake:
+		case <-over.C:
+			return
+		}
+	}
+}
+
+// lacks says whether some wait, and fewer than are wanted; from then on it takes as many to wake whoever lingers.
+func (q *queue) lacks(wanted int) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.wanted = wanted
+	return len(q.requests) > 0 && !q.enough() && !q.closed
+}
+
+// enough says whether the next commit need not wait for more, or could take no more. Whoever asks holds the lock.
+func (q *queue) enough() bool {
+	return len(q.requests) >= q.wanted || q.sets >= q.maxBatch || q.bytes >= maxBatchBytes
+}
+
+// waiting is how many requests wait.
+func (q *queue) waiting() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.requests)
 }
 
 func (q *queue) close() {
