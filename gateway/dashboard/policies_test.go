@@ -57,7 +57,7 @@ func TestASecondPersonPutsAPolicyInForceOnItsPage(t *testing.T) {
 		} {
 			who.see("/approvals").shows(t, c...)
 		}
-		mara.see(here).shows(t, "us-iaas-2024.90, proposed to replace "+policy.Default().ID(), "moving, then", "1", "What moves now", "resellers of which something moves", "1 of 1",
+		mara.see(here).shows(t, "us-iaas-2024.90, proposed to replace "+policy.Default().ID(), "What moved when it was proposed", "Withdraw it", "What moves now", "resellers of which something moves", "1 of 1",
 			"nobody puts in force what they proposed")
 		ida.see(here).shows(t, "What moves now is shown to officers")
 		w.enrol("Second Ltd")

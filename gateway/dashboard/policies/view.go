@@ -58,12 +58,19 @@ const (
 	mostChanges = 40
 )
 
+// thenNames words what was counted when it was proposed as what is counted now.
+var thenNames = map[string]string{"counted_on": "day", "moving": "resellers of which something moves", "pinned": "open cases, which keep their policy"}
+
 func viewOf(p rehearsal.Proposal, now time.Time) view {
 	v := view{Here: waiting.PolicyPage(p.ID), Policy: p.Policy, Digest: p.Digest, Replaces: p.Replaces, By: p.By.Name, Reason: frame.Sentence(p.Reason), At: frame.MomentOf(p.At, now),
 		Expires: frame.MomentOf(p.ExpiresAt, now), Backtest: p.Backtest, ID: p.ID, Back: waiting.Here}
 	for _, f := range p.Counted {
 		if f.Name != "moved" {
-			v.Then = append(v.Then, total{strings.ReplaceAll(f.Name, "_", " "), f.Value})
+			what, named := thenNames[f.Name]
+			if !named {
+				what = strings.ReplaceAll(f.Name, "_", " ")
+			}
+			v.Then = append(v.Then, total{what, f.Value})
 		}
 	}
 	return v
