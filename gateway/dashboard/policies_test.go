@@ -57,8 +57,8 @@ func TestASecondPersonPutsAPolicyInForceOnItsPage(t *testing.T) {
 		} {
 			who.see("/approvals").shows(t, c...)
 		}
-		mara.see(here).shows(t, "us-iaas-2024.90, proposed to replace "+policy.Default().ID(), "What moved when it was proposed", "Withdraw it", "What moves now", "resellers of which something moves", "1 of 1",
-			"nobody puts in force what they proposed")
+		mara.see(here).shows(t, "us-iaas-2024.90, proposed to replace "+policy.Default().ID(), "What moved when it was proposed", "What moves now", "resellers of which something moves", "1 of 1",
+			"nobody puts in force what they proposed", "Withdraw it")
 		ida.see(here).shows(t, "What moves now is shown to officers")
 		w.enrol("Second Ltd")
 		page := jon.see(here)
