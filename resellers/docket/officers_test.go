@@ -368,7 +368,7 @@ func TestAFurtherFindingOfAResellerThatTheGuardCountsIsOpenedAtOnce(t *testing.T
 		w.enrol(silent)
 		w.enrol(late)
 		sweep(2 * day)
-		third := envelope.Entity(self + "/e/third")
+		third := self + "/e/third"
 		w.enrol(third)
 		sweep(29 * day)
 		w.act(self, "Mara", escalation.ActionGuardReleased, "gateway", string(self), func(s *statement.OfficerAction) {
