@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -68,6 +69,9 @@ type API struct {
 	Log        *slog.Logger
 }
 
+// refusals tells huma our words once: it keeps them for the whole program, in which several gateways may be mounted.
+var refusals sync.Once
+
 // Mount registers /v1 and /openapi.json. Whoever mounts it puts authentication before /v1.
 func (a API) Mount(app *fiber.App) {
 	config := huma.DefaultConfig("cipgate", a.Version)
@@ -78,7 +82,7 @@ func (a API) Mount(app *fiber.App) {
 	config.CreateHooks = nil // no $schema member in every answer
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
 	config.Security = []map[string][]string{{"token": {}}}
-	huma.NewError = refusal
+	refusals.Do(func() { huma.NewError = refusal })
 	api := humafiber.New(app, config)
 	register(api, a.Log, http.MethodGet, "/v1/resellers", "list-resellers", "Resellers with standing and next step, ordered by name", http.StatusOK, a.resellers)
 	register(api, a.Log, http.MethodGet, "/v1/resellers/{id}", "get-reseller", "One reseller: standing, findings, case, and what comes next", http.StatusOK, a.reseller)
