@@ -250,7 +250,7 @@ func TestTheLimitIsMovedByTwoPeopleAndOnce(t *testing.T) {
 			t.Errorf("limit %s, %+v", c.LimitAt, c.LimitExtensions)
 		}
 		_, err = w.Confirm(ctx, noel, proposed.JTI, "r")
-		refuses(t, err, ErrRefused, "confirmed at")
+		refuses(t, err, ErrRefused, "confirmed or withdrawn at")
 		old, err := w.ProposeLimit(ctx, mara, id, to.Add(30*day24), "Still.")
 		w.must(err)
 		w.at = w.at.Add(ProposalLife)
@@ -261,7 +261,7 @@ func TestTheLimitIsMovedByTwoPeopleAndOnce(t *testing.T) {
 		}
 		w.must(w.Rebuild(ctx))
 		_, err = w.Confirm(ctx, jon, proposed.JTI, "r")
-		refuses(t, err, ErrRefused, "confirmed at")
+		refuses(t, err, ErrRefused, "confirmed or withdrawn at")
 	})
 }
 
