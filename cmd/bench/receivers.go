@@ -122,9 +122,11 @@ func (r *receivers) took(ctx context.Context, reset bool) (told taken, err error
 	return told, nil
 }
 
+// glance is how often it is looked whether all are through.
+const glance = 20 * time.Millisecond
+
 // until waits until the live ones took so many, and says when that was; halfway is told once half of them are.
 func (r *receivers) until(ctx context.Context, wanted int64, halfway func()) (time.Time, error) {
-	const glance = 20 * time.Millisecond
 	for half := false; ; {
 		told, err := r.took(ctx, false)
 		if err != nil {
