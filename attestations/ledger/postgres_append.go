@@ -39,11 +39,14 @@ func (m *message) encode(types *pgtype.Map, oids []uint32, arguments ...any) err
 	}
 	ends := make([]int, len(arguments))
 	for i, argument := range arguments {
-		var err error
-		if m.spent, err = types.Encode(oids[i], pgx.BinaryFormatCode, argument, m.spent); err != nil {
+		with, err := types.Encode(oids[i], pgx.BinaryFormatCode, argument, m.spent)
+		if err != nil {
 			return fmt.Errorf("encode parameter %d: %w", i+1, err)
 		}
-		ends[i] = len(m.spent)
+		if with == nil { // how NULL is written, for which no commit has a use
+			return fmt.Errorf("parameter %d is NULL", i+1)
+		}
+		m.spent, ends[i] = with, len(with)
 	}
 	from := 0
 	for _, end := range ends {
