@@ -19,7 +19,7 @@ import (
 //go:embed page.html
 var pageHTML string
 
-// Parts are the templates "approval", "review" and "reason", for every page that shows one.
+// Parts are the templates "approval", "review", "reason" and "withdraw", for every page that shows one.
 //
 //go:embed parts.html
 var Parts string
