@@ -36,7 +36,21 @@ func (w *world) verified(token string, audience envelope.Entity) (algorithm, kid
 	return parsed.Algorithm(), parsed.KeyID(), set.Claims()
 }
 
-// signs puts what an officer did into the ledger, and addresses it.
+// told is what a system of the provider got, in order: of each statement the jti, of what concerns its stream the event.
+func (w *world) told(r *receiver) (got []string) {
+	w.t.Helper()
+	for _, token := range r.tokens() {
+		_, _, claims := w.verified(token, self)
+		if claims.EventURI == StreamUpdatedURI {
+			got = append(got, string(claims.Event))
+		} else {
+			got = append(got, claims.JTI)
+		}
+	}
+	return got
+}
+
+// officer puts what an officer did into the ledger, and addresses it.
 func (w *world) officer(about envelope.Entity, action string, details ...statement.Field) {
 	w.t.Helper()
 	w.stated++
