@@ -39,8 +39,7 @@ func newMailGate(t *testing.T, box *mailbox) *mailGate {
 	g := &mailGate{t: t, url: "smtp://" + listener.Addr().String(), more: make(chan struct{}, 1)}
 	g.pass = sync.NewCond(&g.mu)
 	go func() {
-		for box.lines.Scan() {
-			line := bytes.Clone(box.lines.Bytes())
+		for line := range box.lines {
 			g.change(func() { g.lines = append(g.lines, line) })
 		}
 	}()

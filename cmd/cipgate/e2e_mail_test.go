@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -30,9 +31,12 @@ import (
 // mailbox is a real SMTP server, from Debian's python3-aiosmtpd, and what it took.
 type mailbox struct {
 	t     *testing.T
-	lines *bufio.Scanner
+	lines chan []byte // closed when the server ended
 	url   string
 }
+
+// mostMails is how many mails may come before the first is read.
+const mostMails = 10_000
 
 func startMailbox(t *testing.T) *mailbox {
 	t.Helper()
@@ -57,8 +61,15 @@ func startMailbox(t *testing.T) *mailbox {
 		_ = input.Close()
 		_ = server.Wait()
 	})
-	m := &mailbox{t: t, lines: bufio.NewScanner(output)}
-	m.lines.Buffer(nil, 1<<20)
+	m := &mailbox{t: t, lines: make(chan []byte, mostMails)}
+	go func() { // read as it comes: a full pipe would stop the server, and with it a gateway that stops
+		defer close(m.lines)
+		lines := bufio.NewScanner(output)
+		lines.Buffer(nil, 1<<20)
+		for lines.Scan() {
+			m.lines <- bytes.Clone(lines.Bytes())
+		}
+	}()
 	var said struct{ Port int }
 	m.read(&said)
 	m.url = "smtp://127.0.0.1:" + strconv.Itoa(said.Port)
@@ -67,10 +78,17 @@ func startMailbox(t *testing.T) *mailbox {
 
 func (m *mailbox) read(into any) {
 	m.t.Helper()
-	if !m.lines.Scan() {
-		m.t.Fatalf("the mail server ended: %v", m.lines.Err())
+	var line []byte
+	select {
+	case next, ok := <-m.lines:
+		if !ok {
+			m.t.Fatal("the mail server ended")
+		}
+		line = next
+	case <-time.After(patience):
+		m.t.Fatalf("no mail came within %s", patience)
 	}
-	if err := json.Unmarshal(m.lines.Bytes(), into, json.MatchCaseInsensitiveNames(true)); err != nil {
+	if err := json.Unmarshal(line, into, json.MatchCaseInsensitiveNames(true)); err != nil {
 		m.t.Fatal(err)
 	}
 }
