@@ -234,15 +234,17 @@ func (d *Delivery) mailOne(ctx context.Context, to personRow, who recipient, m m
 		return true, d.settleMail(ctx, to, m, rows, nil, map[string]any{"state": mailSent, "sent_at": m.CreatedAt}, nil)
 	}
 	now := d.Now()
-	link, until, err := d.beginMail(ctx, to, m, now)
+	told := make([]mail.Told, len(rows))
+	for i, row := range rows {
+		told[i] = mail.Told{Kind: row.Kind, At: timeOrZero(row.AddressedAt)}
+	}
+	link, until, err := d.beginMail(ctx, to, m, mail.Door(told), now)
 	if err != nil {
 		return false, err
 	}
 	digest := mail.Digest{Gateway: string(d.Self), Sandbox: d.Sandbox, Reseller: to.About, As: who.stands, Link: link, LinkUntil: until}
-	for _, row := range rows[:min(len(rows), shownLines)] {
-		digest.Told = append(digest.Told, mail.Told{Kind: row.Kind, At: timeOrZero(row.AddressedAt)})
-	}
-	digest.More = len(rows) - len(digest.Told)
+	digest.Told = told[:min(len(told), shownLines)]
+	digest.More = len(told) - len(digest.Told)
 	letter := mail.Letter{ID: m.ID, To: who.address, At: now}
 	if letter.Subject, letter.Text, letter.HTML, err = digest.Write(); err != nil {
 		return false, err
@@ -269,9 +271,9 @@ func (d *Delivery) mailOne(ctx context.Context, to personRow, who recipient, m m
 	}
 }
 
-// beginMail notes that a mail is being handed over, and makes the link that it carries. An officer's leads to the dashboard.
-func (d *Delivery) beginMail(ctx context.Context, to personRow, m mailRow, now time.Time) (link string, until time.Time, err error) {
-	link = string(d.Self) + "/resellers"
+// beginMail notes that a mail is being handed over, and makes the link that it carries. An officer's leads to a page of the dashboard.
+func (d *Delivery) beginMail(ctx context.Context, to personRow, m mailRow, door string, now time.Time) (link string, until time.Time, err error) {
+	link = string(d.Self) + door
 	err = d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		if notices.Audience(to.Audience).IsContact() {
 			until = now.Add(LinkLife)

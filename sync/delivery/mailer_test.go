@@ -244,7 +244,7 @@ func TestWhoIsNoLongerTheContactIsMailedNothingMore(t *testing.T) {
 func TestOfficersAreCalledForAMatterOnceAndAtOnce(t *testing.T) {
 	migrationstest.Each(t, func(t *testing.T, db *gorm.DB) {
 		w := newWorld(t, db)
-		box, _ := w.mails(nil, []string{kim, "lee@provider.example"})
+		box, known := w.mails(nil, []string{kim, "lee@provider.example"})
 		asked := Matter{Key: "approval-1", Kind: mail.MatterApproval, About: acme}
 		w.must(w.Call(t.Context(), asked))
 		w.at("09:10")
@@ -256,6 +256,14 @@ func TestOfficersAreCalledForAMatterOnceAndAtOnce(t *testing.T) {
 			"lee@provider.example: A step waits for approval", "lee@provider.example: The guard stopped a mass action. Two people must look"}
 		if !slices.Equal(got, want) {
 			t.Errorf("mailed %q", got)
+		}
+		// Each leads to where it is done.
+		known.officers = []string{kim}
+		w.must(w.Call(t.Context(), Matter{Key: "token billing", Kind: mail.MatterToken, About: self}))
+		w.at("09:12")
+		last := box.letters[len(box.letters)-1].Text
+		if !strings.Contains(last, "Read it here:\nhttps://provider.example/outbox\n") || !strings.Contains(box.letters[0].Text, "https://provider.example/approvals\n") {
+			t.Errorf("the first says %s\nthe last %s", box.letters[0].Text, last)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 	texttemplate "text/template"
 	"time"
@@ -84,6 +85,27 @@ var lines = map[string]string{
 	MatterToken:                                  "The API token of one of your own systems expires soon, or has expired: then it is told nothing more. Extend it.",
 	MatterPhone:                                  "Nothing proves that a reseller knows of a step. Somebody must call, and record it.",
 	string(statement.KindSuperiorTold):           "A reseller of yours has not answered its provider, and a step is due. Ask it to.",
+}
+
+// doors are the pages of the dashboard on which an officer does what is asked, the most urgent first; what merely happened is read in the
+// list of resellers.
+var doors = []struct {
+	page  string
+	kinds []string
+}{
+	{"/approvals", []string{MatterApproval, MatterGuard, MatterLate, MatterPhone, MatterOwed, string(statement.KindRemediation), string(statement.KindStatedByLink)}},
+	{"/outbox", []string{MatterToken}},
+	{"/resellers", nil},
+}
+
+// Door is the page that the one link of an officer's letter leads to, by what it tells.
+func Door(told []Told) string {
+	for _, door := range doors {
+		if len(door.kinds) == 0 || slices.ContainsFunc(told, func(one Told) bool { return slices.Contains(door.kinds, one.Kind) }) {
+			return door.page
+		}
+	}
+	return ""
 }
 
 // Line says of one notice what happened, and when. False if nobody is mailed about such a kind.
