@@ -11,6 +11,7 @@ import (
 	"github.com/cipgate/cipgate/resellers/policy"
 	"github.com/cipgate/cipgate/sync/delivery"
 	"github.com/cipgate/cipgate/sync/mail"
+	"github.com/cipgate/cipgate/sync/notices"
 )
 
 // calledAtOnce bounds how many matters one look finds: those that fall due first.
@@ -59,12 +60,13 @@ func (p *Program) callOfficers(ctx context.Context) error {
 			matters = append(matters, delivery.Matter{Key: "owed " + o.ID + " " + why, Kind: mail.MatterOwed, About: o.About})
 		}
 	}
-	expiring, err := p.delivery.Expiring(ctx, time.Now().Add(tokenNotice))
+	wall := p.wall.Now()
+	expiring, err := p.delivery.Expiring(ctx, wall.Add(notices.TokenNotice))
 	if err != nil {
 		return err
 	}
 	for _, one := range expiring {
-		matters = append(matters, tokenMatter(one, p.config.entity(), time.Now()))
+		matters = append(matters, tokenMatter(one, p.config.entity(), wall))
 	}
 	tripped, err := p.docket.Tripped(ctx)
 	if err != nil {
@@ -76,12 +78,6 @@ func (p *Program) callOfficers(ctx context.Context) error {
 	return p.delivery.Call(ctx, matters...)
 }
 
-// How long before the token of one of the provider's own systems expires officers are mailed: once, and once more.
-const (
-	tokenNotice = 14 * 24 * time.Hour
-	tokenLast   = 3 * 24 * time.Hour
-)
-
 // tokenMatter is that the token of a system expires soon; or that it has expired, anew each day until it is extended or ended. Tokens expire
 // by the clock on the wall, also in a sandbox.
 func tokenMatter(of delivery.Expiring, gateway envelope.Entity, now time.Time) delivery.Matter {
@@ -89,7 +85,7 @@ func tokenMatter(of delivery.Expiring, gateway envelope.Entity, now time.Time) d
 	switch {
 	case !now.Before(of.At):
 		key += " " + dateOf(now)
-	case of.At.Sub(now) <= tokenLast:
+	case of.At.Sub(now) <= notices.TokenLast:
 		key += " last"
 	}
 	return delivery.Matter{Key: key, Kind: mail.MatterToken, About: gateway}

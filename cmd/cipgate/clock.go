@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// clock tells the gateway's time: the machine's, and in a sandbox as far ahead as it was moved.
+// clock tells a time: the machine's, and as far ahead as it was moved, which only a sandbox's is.
 type clock struct {
 	ahead atomic.Int64 // nanoseconds
 }

@@ -23,6 +23,7 @@ type streamShown struct {
 	Status    string     `json:"status"`
 	Reason    string     `json:"reason,omitzero"`
 	Held      bool       `json:"held"`
+	HeldBy    string     `json:"held_by,omitzero"`
 	CreatedAt time.Time  `json:"created_at"`
 	Waiting   int64      `json:"waiting"`
 	Parked    int64      `json:"parked"`
@@ -74,6 +75,13 @@ keeps everything, and never disabled.`,
 	return cmd
 }
 
+// heldWords say why a receiver cannot change the status of its stream.
+var heldWords = map[string]string{
+	"officer":          " by an officer",
+	"disabled-account": " since the account of its token is disabled (cipgate officer enable)",
+	"expired-token":    " since its API token has expired (cipgate token extend)",
+}
+
 func tellStreams(out io.Writer, items []streamShown) {
 	for _, s := range items {
 		whose, way := s.Reseller, "polled"
@@ -83,10 +91,7 @@ func tellStreams(out io.Writer, items []streamShown) {
 		if s.Host != "" {
 			way = "pushed to " + s.Host
 		}
-		status := s.Status
-		if s.Held {
-			status += " by an officer"
-		}
+		status := s.Status + heldWords[s.HeldBy]
 		fmt.Fprintf(out, "%s  %s\n  %s, %s, signed %s; %d wait, %d parked", s.ID, whose, status, way, s.Algorithm, s.Waiting, s.Parked)
 		if s.Tries > 0 && s.NextAt != nil {
 			fmt.Fprintf(out, "; %d pushes failed, next %s", s.Tries, s.NextAt.Format(time.RFC3339))

@@ -59,6 +59,7 @@ type Program struct {
 	config   Config
 	log      *slog.Logger
 	clock    *clock
+	wall     *clock // the machine's, also in a sandbox: people sign in and tokens expire by it, and nothing moves it
 	db       *gorm.DB
 	ledger   *ledger.Ledger
 	outbound *outbound.Client
@@ -93,7 +94,7 @@ type Program struct {
 // core is what every command that opens the store itself needs: the store and the rooms over it, but no
 // server and nothing that runs by itself.
 func core(ctx context.Context, config Config, log *slog.Logger) (_ *Program, err error) {
-	p := &Program{config: config, log: log, clock: &clock{}, drainTime: drainTime}
+	p := &Program{config: config, log: log, clock: &clock{}, wall: &clock{}, drainTime: drainTime}
 	p.draining = make(chan struct{})
 	p.drain = sync.OnceFunc(func() { close(p.draining) })
 	defer func() {
@@ -165,12 +166,12 @@ func core(ctx context.Context, config Config, log *slog.Logger) (_ *Program, err
 		return nil, err
 	}
 	p.delivery = delivery.New(delivery.Config{DB: p.db, Ledger: p.ledger, Signer: statements, Self: self, Sender: p.outbound,
-		Bodies: keys.bodies, Now: p.clock.Now, Wall: time.Now, Jitter: rand.Float64, Log: log, Mail: letters, People: directory{p}, Sandbox: config.Sandbox, Cases: noticed{p}})
+		Bodies: keys.bodies, Now: p.clock.Now, Wall: p.wall.Now, Jitter: rand.Float64, Log: log, Mail: letters, People: directory{p}, Sandbox: config.Sandbox, Cases: noticed{p}})
 	p.desk = desk.New(p.db, p.ledger, p.screener, p.docket, statements, self, rules.SpecialMeasures, p.clock.Now)
 	p.rehearsal = rehearsal.New(rehearsal.Config{DB: p.db, Ledger: p.ledger, Docket: p.docket, Signer: statements, Self: self, Now: p.clock.Now,
 		Adopt: p.adopt, Fits: config.fits})
 	// People sign in by the real clock, also where a sandbox's was moved.
-	p.auth = auth.New(p.db, time.Now, strings.HasPrefix(config.PublicURL, "https:"))
+	p.auth = auth.New(p.db, p.wall.Now, strings.HasPrefix(config.PublicURL, "https:"))
 	p.auth.RecordWith(p.desk)
 	return p, p.routes(keys, rules, statements)
 }
@@ -262,7 +263,7 @@ func (p *Program) routes(keys keyring, rules policy.Policy, statements envelope.
 		Holding:   semaphore.NewWeighted(bulkBytes),
 	}
 	p.inForce.roads.now.Store(p.road)
-	pages := dashboard.New(dashboard.Config{Docket: p.docket, Acts: p.desk, Rehearsal: p.rehearsal, Ledger: officer.Discreet{Books: p.ledger}, Contacts: p.registry, Answers: p.delivery, Outbox: p.delivery, Reached: p.delivery, Policy: p.policyNow, Now: p.clock.Now,
+	pages := dashboard.New(dashboard.Config{Docket: p.docket, Acts: p.desk, Rehearsal: p.rehearsal, Ledger: officer.Discreet{Books: p.ledger}, Contacts: p.registry, Answers: p.delivery, Outbox: p.delivery, Tokens: p.auth, Reached: p.delivery, Policy: p.policyNow, Now: p.clock.Now, Wall: p.wall.Now,
 		Entity: self, Sandbox: p.config.Sandbox, Version: programVersion()})
 	doors := events.Doors{Road: counts.Count(&p.inForce.roads), Stream: &p.inForce.roads, Counts: counts, Preview: p.docket.Preview, Gateway: p.config.entity(),
 		Knows: func(ctx context.Context, token string) bool {

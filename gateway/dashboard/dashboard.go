@@ -66,12 +66,15 @@ type Config struct {
 	// Answers is what contacts do over the links of their mails.
 	Answers answer.Answers
 	// Outbox is what resellers were told.
-	Outbox  notices.Outbox
+	Outbox notices.Outbox
+	// Tokens is by which the provider's own systems are registered, for as long as they last.
+	Tokens  notices.Tokens
 	Reached officer.Reached      // when orders were delivered
 	Policy  func() policy.Policy // in force
 	// Rehearsal is how a policy that was proposed is put in force.
 	Rehearsal policies.Rehearsal
 	Now       func() time.Time // the gateway's clock, in a sandbox the one that can be moved
+	Wall      func() time.Time // the machine's, by which tokens expire
 	Entity    envelope.Entity
 	Sandbox   bool
 	Version   string
@@ -107,7 +110,7 @@ func (d *Dashboard) Mount(router fiber.Router, signedIn fiber.Handler) {
 	router.Post("/acts", signedIn, waiting.Post(d.config.Acts))
 	router.Get("/resellers", signedIn, resellers.Handler(d.frame, d.config.Docket, d.config.Now))
 	router.Get("/resellers/:id/customers", signedIn, customers.Handler(d.frame, d.config.Docket, d.config.Now))
-	notices.Pages{Frame: d.frame, Docket: d.config.Docket, Outbox: d.config.Outbox, Now: d.config.Now}.Mount(router, signedIn)
+	notices.Pages{Frame: d.frame, Docket: d.config.Docket, Outbox: d.config.Outbox, Tokens: d.config.Tokens, Now: d.config.Now, Wall: d.config.Wall}.Mount(router, signedIn)
 	router.Get("/resellers/:id", signedIn, reseller.Handler(d.frame, reseller.Sources{
 		Docket: d.config.Docket, Ledger: d.config.Ledger, Outbox: d.config.Outbox, Reached: d.config.Reached, Self: d.config.Entity, Policy: d.config.Policy, Now: d.config.Now,
 	}))

@@ -46,7 +46,8 @@ type stream struct {
 	Events    []string        `json:"events_delivered"`
 	Status    string          `json:"status" enum:"enabled,paused,disabled"`
 	Reason    string          `json:"reason,omitempty" doc:"as the receiver or an officer gave it"`
-	Held      bool            `json:"held" doc:"the receiver cannot change the status: an officer set it, or the account that a system's token belongs to is disabled"`
+	Held      bool            `json:"held" doc:"the receiver cannot change the status: held_by says why"`
+	HeldBy    string          `json:"held_by,omitempty" enum:"officer,disabled-account,expired-token" doc:"an officer set the status; or the account that a system's token belongs to is disabled; or that token has expired"`
 	CreatedAt time.Time       `json:"created_at"`
 	Waiting   int64           `json:"waiting" doc:"notices that wait, or that were sent and not acknowledged"`
 	Parked    int64           `json:"parked" doc:"notices that the receiver could not take: see /v1/outbox"`
@@ -61,6 +62,14 @@ func streamOf(s delivery.StreamLine) stream {
 		shown.System = s.Audience.ID()
 	} else {
 		shown.Reseller = envelope.Entity(s.Audience)
+	}
+	switch {
+	case s.Lapsed:
+		shown.HeldBy = "expired-token"
+	case s.ShutOut:
+		shown.HeldBy = "disabled-account"
+	case s.Held:
+		shown.HeldBy = "officer"
 	}
 	if shown.Events == nil {
 		shown.Events = []string{}

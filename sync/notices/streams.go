@@ -41,6 +41,12 @@ const ToldShutOut = "The account that the token of this receiver belongs to is d
 // ToldLapsed is what the receiver is told whose stream stopped since the token of its system has expired, and what officers read of it.
 const ToldLapsed = "The token of this receiver has expired. Everything is kept until an administrator extends it."
 
+// How long before the token of one of the provider's own systems expires officers are told: once, and once more.
+const (
+	TokenNotice = 14 * 24 * time.Hour
+	TokenLast   = 3 * 24 * time.Hour
+)
+
 // Token is until when the API token is in force that a system of the provider would be registered by.
 type Token struct {
 	Audience Audience

@@ -13,6 +13,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/gateway/auth"
 	"github.com/cipgate/cipgate/gateway/dashboard/frame"
 	"github.com/cipgate/cipgate/gateway/problem"
@@ -33,6 +34,12 @@ type Outbox interface {
 	Retry(ctx context.Context, audience notices.Audience, sequence int64) (delivery.Notice, error)
 	Outbox(ctx context.Context, state delivery.State, after string, limit int) ([]delivery.Outgoing, error)
 	AllStreams(ctx context.Context, after string, limit int) ([]delivery.StreamLine, error)
+	Expiring(ctx context.Context, before time.Time) ([]delivery.Expiring, error)
+}
+
+// Tokens is by which the provider's own systems are registered.
+type Tokens interface {
+	ExtendToken(ctx context.Context, by statement.Officer, label string, life time.Duration, reason string) (auth.Token, error)
 }
 
 // Pages serves the page of one gateway.
@@ -40,7 +47,9 @@ type Pages struct {
 	Frame  frame.Frame
 	Docket Docket
 	Outbox Outbox
+	Tokens Tokens
 	Now    func() time.Time
+	Wall   func() time.Time // the clock by which tokens expire, also in a sandbox
 }
 
 //go:embed page.html
@@ -56,6 +65,7 @@ func (p Pages) Mount(router fiber.Router, signedIn fiber.Handler) {
 	router.Get("/resellers/:id/notices", signedIn, p.show)
 	router.Post("/resellers/:id/notices/:notice/retry", signedIn, p.retry)
 	router.Get("/outbox", signedIn, p.outbox)
+	router.Post("/outbox/tokens", signedIn, p.extendToken)
 	router.Post("/outbox/:id/retry", signedIn, p.retryOutgoing)
 }
 

@@ -4,33 +4,49 @@ import (
 	_ "embed"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
+	"github.com/cipgate/cipgate/gateway/auth"
 	"github.com/cipgate/cipgate/gateway/dashboard/frame"
+	"github.com/cipgate/cipgate/gateway/dashboard/waiting"
 	"github.com/cipgate/cipgate/gateway/officer"
+	"github.com/cipgate/cipgate/gateway/problem"
 	"github.com/cipgate/cipgate/sync/delivery"
 	"github.com/cipgate/cipgate/sync/mail"
+	"github.com/cipgate/cipgate/sync/notices"
 )
 
 //go:embed outbox.html
 var outboxHTML string
 
-var outboxPage = frame.Parse(outboxHTML)
+var outboxPage = frame.Parse(waiting.Parts + outboxHTML)
 
 // mostStreams is how many streams the page shows.
 const mostStreams = 100
 
 // outboxView is what the page of what could not be brought shows.
 type outboxView struct {
+	Done        string
 	May         bool // try again
+	Ending      []ending
+	MayExtend   bool
+	Days        int // for which a token is extended unless the form says otherwise
+	MostDays    int
 	Parked      []parked
 	More        string // address of the next page, empty if there is none
 	Streams     []line
 	MoreStreams bool
+}
+
+// ending is a system of the provider that is told nothing more once its API token has expired.
+type ending struct {
+	System, Tone string
+	At           frame.Moment
 }
 
 // parked is a notice or a mail that somebody must look at.
@@ -55,9 +71,18 @@ func (p Pages) outbox(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	wall := p.Wall()
+	expiring, err := p.Outbox.Expiring(c.UserContext(), wall.Add(notices.TokenNotice))
+	if err != nil {
+		return err
+	}
 	_, denied := officer.Permit(c.UserContext(), "retry-outgoing")
+	_, notExtending := officer.Permit(c.UserContext(), "extend-token")
 	shown := outboxOf(found, streams, p.Now())
-	shown.May = denied == nil
+	shown.May, shown.MayExtend, shown.Done = denied == nil, notExtending == nil, done[c.Query("done")]
+	for _, one := range expiring {
+		shown.Ending = append(shown.Ending, endingOf(one, wall))
+	}
 	return p.Frame.Show(c, frame.Page{Title: "Outbox", Template: outboxPage, View: shown})
 }
 
@@ -72,12 +97,48 @@ func (p Pages) retryOutgoing(c *fiber.Ctx) error {
 	if _, err := p.Outbox.Retry(c.UserContext(), audience, sequence); err != nil {
 		return err
 	}
-	return c.Redirect("/outbox", fiber.StatusSeeOther)
+	return c.Redirect("/outbox?done=retry-outgoing", fiber.StatusSeeOther)
+}
+
+// done says what was done before the page was shown.
+var done = map[string]string{
+	"retry-outgoing": "It is tried again now; if it fails once more, it stands here again.",
+	"extend-token":   "The token is extended. What was kept for its system goes on within a second.",
+}
+
+// extendToken lets the API token of a system last longer, so that it goes on being told.
+func (p Pages) extendToken(c *fiber.Ctx) error {
+	by, err := officer.Permit(c.UserContext(), "extend-token")
+	if err != nil {
+		return err
+	}
+	form, err := url.ParseQuery(string(c.BodyRaw()))
+	if err != nil {
+		return fmt.Errorf("%w: the form must be application/x-www-form-urlencoded", problem.ErrRequest)
+	}
+	days, err := strconv.Atoi(form.Get("days"))
+	if most := int(auth.MaxTokenLife / day); err != nil || days < 1 || days > most {
+		return fmt.Errorf("%w: days: wanted for how many days from now, 1 to %d", problem.ErrRequest, most)
+	}
+	if _, err := p.Tokens.ExtendToken(c.UserContext(), by, form.Get("system"), time.Duration(days)*day, form.Get("reason")); err != nil {
+		return err
+	}
+	return c.Redirect("/outbox?done=extend-token", fiber.StatusSeeOther)
+}
+
+const day = 24 * time.Hour
+
+func endingOf(one delivery.Expiring, now time.Time) ending {
+	shown := ending{System: one.System, Tone: "warned", At: frame.MomentOf(one.At, now)}
+	if shown.At.Past {
+		shown.Tone = "restricted"
+	}
+	return shown
 }
 
 // outboxOf makes the view; one more than a page holds says that there is a next.
 func outboxOf(found []delivery.Outgoing, streams []delivery.StreamLine, now time.Time) outboxView {
-	v := outboxView{MoreStreams: len(streams) > mostStreams}
+	v := outboxView{MoreStreams: len(streams) > mostStreams, Days: int(auth.TokenLife / day), MostDays: int(auth.MaxTokenLife / day)}
 	if len(found) > pageSize {
 		found = found[:pageSize]
 		v.More = "/outbox?after=" + url.QueryEscape(found[pageSize-1].ID)
@@ -145,7 +206,12 @@ func lineOf(s delivery.StreamLine, now time.Time) line {
 	if s.Status != delivery.StatusEnabled {
 		shown.Tone = "pending"
 	}
-	if s.Held {
+	switch {
+	case s.Lapsed:
+		shown.Status += ": its API token has expired"
+	case s.ShutOut:
+		shown.Status += ": the account of its token is disabled"
+	case s.Held:
 		shown.Status += " by an officer"
 	}
 	if s.Parked > 0 {
