@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -188,6 +189,10 @@ func twoPutInForce(t *testing.T, g *gateway, strict string, mara, ida deskOf) ac
 	ida.says(exitRefused, "approver or administrator", "policy", "propose", strict, "--yes", shown.Shown, "--reason", "Because.")
 	mara.says(exitRefused, "answered 409", "policy", "propose", strict, "--yes", "guessed", "--reason", "Because.")
 	var proposed proposedPolicy
+	mara.withdrawsThrice(root, func() string {
+		mara.reads(&proposed, "policy", "propose", strict, "--yes", shown.Shown, "--reason", "Too soon.")
+		return proposed.ID
+	})
 	mara.reads(&proposed, "policy", "propose", strict, "--yes", shown.Shown, "--reason", "The board decided.")
 	text, err := os.ReadFile(strict)
 	if err != nil {
@@ -218,6 +223,66 @@ func twoPutInForce(t *testing.T, g *gateway, strict string, mara, ida deskOf) ac
 	root.reads(&done, "policy", "activate", "--proposal", proposed.ID, "--yes", shown.Shown, "--reason", "So it was decided.")
 	root.says(exitDone, "Nothing waits to be confirmed.", "case", "proposals")
 	return done
+}
+
+// withdrawsThrice withdraws a policy that it proposes, by command, over /v1 and by the page's button: each time nobody can put it in force
+// from then on, and it may be proposed anew. Nobody else can withdraw it.
+func (d deskOf) withdrawsThrice(another deskOf, proposes func() string) {
+	d.t.Helper()
+	press := func(by deskOf, id string) (int, string) {
+		form := url.Values{"act": {"withdraw-proposal"}, "item": {id}, "back": {"/approvals"}, "reason": {"It was the wrong file."}}
+		header := http.Header{"Authorization": {"Bearer " + by.token}, "Content-Type": {"application/x-www-form-urlencoded"}, "Accept": {"text/html"}}
+		response, text := d.do(http.MethodPost, "/acts", header, []byte(form.Encode()))
+		return response.StatusCode, text
+	}
+	over := func(by deskOf, id string) error {
+		return newClient(d.base, by.token).post(d.t.Context(), "/v1/proposals/"+id+"/withdraw", map[string]string{"reason": "It was the wrong file."}, new(any))
+	}
+	seen := func(by deskOf, path string) string {
+		_, text := d.do(http.MethodGet, path, http.Header{"Authorization": {"Bearer " + by.token}, "Accept": {"text/html"}}, nil)
+		return text
+	}
+	const button, wrongOne = `value="withdraw-proposal"`, "whoever proposed it withdraws it"
+	for name, withdraws := range map[string]func(id string){
+		"by command": func(id string) {
+			another.says(exitRefused, wrongOne, "case", "withdraw", id, "--reason", "It was the wrong file.")
+			another.says(exitDone, "takes it back: cipgate case withdraw "+id, "case", "proposals")
+			d.says(exitDone, "nobody can confirm it any more", "case", "withdraw", id, "--reason", "It was the wrong file.")
+			d.says(exitRefused, "withdrawn", "case", "withdraw", id, "--reason", "Again.")
+		},
+		"over /v1": func(id string) {
+			if err := over(another, id); err == nil || !strings.Contains(err.Error(), wrongOne) {
+				d.t.Errorf("another withdraws it: %v", err)
+			}
+			if err := over(d, id); err != nil {
+				d.t.Error(err)
+			}
+		},
+		"by the button": func(id string) {
+			for _, path := range []string{"/approvals", "/policies/proposals/" + id} {
+				if mine, others := seen(d, path), seen(another, path); !strings.Contains(mine, button) || strings.Contains(others, button) {
+					d.t.Errorf("%s has a button for others, or none for who proposed it:\n%s\n%s", path, mine, others)
+				}
+			}
+			if status, text := press(another, id); status != http.StatusForbidden || !strings.Contains(text, wrongOne) {
+				d.t.Errorf("another presses it: %d %s", status, text)
+			}
+			if status, text := press(d, id); status != http.StatusSeeOther {
+				d.t.Errorf("the button: %d %s", status, text)
+			}
+		},
+	} {
+		id := proposes()
+		withdraws(id)
+		another.says(exitRefused, "withdrew", "policy", "activate", "--proposal", id, "--yes", "x", "--reason", "It is needed.")
+		another.says(exitRefused, "withdrawn", "case", "confirm", id, "--reason", "It is needed.")
+		another.says(exitDone, "Nothing waits to be confirmed.", "case", "proposals")
+		for _, by := range []deskOf{d, another} {
+			if text := seen(by, "/policies/proposals/"+id); !strings.Contains(text, "took it back") || strings.Contains(text, "<form method=\"post\" action=\"/policies") || strings.Contains(text, button) {
+				d.t.Errorf("%s: its page says %s", name, text)
+			}
+		}
+	}
 }
 
 // tells runs a command, however it ends, and returns what it printed.

@@ -189,5 +189,5 @@ func tellProposal(out io.Writer, p map[string]any) {
 	if p["action"] == rehearsal.ActionActivated {
 		how = "cipgate policy activate --proposal"
 	}
-	fmt.Fprintf(out, "  a second person: %s %v --reason TEXT\n", how, p["id"])
+	fmt.Fprintf(out, "  a second person: %s %v --reason TEXT\n  who proposed it takes it back: cipgate case withdraw %v --reason TEXT\n", how, p["id"], p["id"])
 }

@@ -102,7 +102,8 @@ func (a API) proposePolicy(ctx context.Context, in *activateIn) (*proposePolicyO
 	out := &proposePolicyOut{}
 	out.Body.proposedPolicy = proposedPolicyOf(proposed)
 	out.Body.Next = "It is not in force. A second person, of the role administrator, looks at what moves then and runs, until " + When(proposed.ExpiresAt) +
-		": cipgate policy activate --proposal " + proposed.ID + " --reason TEXT; or opens /policies/proposals/" + proposed.ID
+		": cipgate policy activate --proposal " + proposed.ID + " --reason TEXT; or opens /policies/proposals/" + proposed.ID +
+		". To take it back before then: cipgate case withdraw " + proposed.ID + " --reason TEXT"
 	return out, nil
 }
 

@@ -58,6 +58,9 @@ func (p Pages) show(c *fiber.Ctx) error {
 	}
 	shown := viewOf(proposed, p.Now())
 	shown.Done = c.Query("done") != ""
+	if !proposed.Withdrawn.IsZero() {
+		return p.Frame.Show(c, frame.Page{Title: "A proposed policy", Template: page, View: shown})
+	}
 	// Judging every reseller twice is work, and what comes of it is no viewer's.
 	by, denied := officer.Permit(ctx, "show-consequences")
 	if denied != nil || shown.Done {
@@ -85,7 +88,7 @@ func (p Pages) count(ctx context.Context, by statement.Officer, proposed rehears
 		return err
 	}
 	shown.counted(moves)
-	shown.Mine = proposed.By.ID == by.ID && proposed.Withdrawn.IsZero()
+	shown.Mine = proposed.By.ID == by.ID
 	pending, err := p.Rehearsal.Pending(ctx, by, file, moves)
 	if errors.Is(err, rehearsal.ErrNotProposed) {
 		shown.WhyNot = frame.Sentence(err.Error())

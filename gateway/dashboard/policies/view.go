@@ -22,6 +22,7 @@ type view struct {
 	Reason   string
 	At       frame.Moment
 	Expires  frame.Moment
+	Withdrew frame.Moment // when who proposed it took it back; zero if they did not
 	Backtest string
 	Done     bool
 	Then     []total // as counted when it was proposed
@@ -63,7 +64,7 @@ var thenNames = map[string]string{"counted_on": "day", "moving": "resellers of w
 
 func viewOf(p rehearsal.Proposal, now time.Time) view {
 	v := view{Here: waiting.PolicyPage(p.ID), Policy: p.Policy, Digest: p.Digest, Replaces: p.Replaces, By: p.By.Name, Reason: frame.Sentence(p.Reason), At: frame.MomentOf(p.At, now),
-		Expires: frame.MomentOf(p.ExpiresAt, now), Backtest: p.Backtest, ID: p.ID, Back: waiting.Here}
+		Expires: frame.MomentOf(p.ExpiresAt, now), Withdrew: frame.MomentOf(p.Withdrawn, now), Backtest: p.Backtest, ID: p.ID, Back: waiting.Here}
 	for _, f := range p.Counted {
 		if f.Name != "moved" {
 			what, named := thenNames[f.Name]
