@@ -39,3 +39,10 @@ func (f faultyStore) commit(ctx context.Context, known *head, load loader, build
 
 // AppendStatement is PostgreSQL's, for a look at its plan.
 const AppendStatement = appendStatement
+
+// Remembered is how many entries l holds in memory.
+func Remembered(l *Ledger) int {
+	l.recent.mu.RLock()
+	defer l.recent.mu.RUnlock()
+	return len(l.recent.run)
+}

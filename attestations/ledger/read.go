@@ -17,10 +17,7 @@ const maxPageBytes = 32 << 20
 // Entries returns the entries from leaf index from on, in order: all of them, or those of the given kinds. At most limit, and
 // fewer where they are large; none means that there are no more.
 func (l *Ledger) Entries(ctx context.Context, from int64, limit int, kinds ...statement.Kind) ([]statement.Entry, error) {
-	entries, unknown, err := l.recent.entries(l.time(), from, limit, kinds)
-	if err != nil {
-		return nil, fmt.Errorf("remember the ledger from entry %d on: %w", from, err)
-	}
+	entries, unknown := l.recent.entries(l.time(), from, limit, kinds)
 	if len(entries) > 0 {
 		return entries, nil
 	}
@@ -30,7 +27,7 @@ func (l *Ledger) Entries(ctx context.Context, from int64, limit int, kinds ...st
 	if len(kinds) > 0 {
 		query = l.db.WithContext(ctx).Raw(columns+" AND kind IN ? ORDER BY leaf_index LIMIT ?", from, kinds, limit)
 	}
-	entries, err = l.recall(query, limit)
+	entries, err := l.recall(query, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger from entry %d on: %w", from, err)
 	}
@@ -137,6 +134,7 @@ func (l *Ledger) Checkpoint(ctx context.Context) ([]byte, error) {
 // head asks the database, not this process: another gateway may have committed since, and receipts that it gave out must be
 // provable here.
 func (l *Ledger) head(ctx context.Context) (headRow, error) {
+	l.recent.expire(l.time())
 	var row headRow
 	if err := first(l.db.WithContext(ctx).Raw(selectHead), &row); err != nil {
 		return headRow{}, fmt.Errorf("read the head of the ledger: %w", err)

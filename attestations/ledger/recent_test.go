@@ -28,39 +28,88 @@ func anySet(t *testing.T) envelope.Verified {
 	return set
 }
 
+// anyItem is of that set.
+func anyItem(t *testing.T) *item {
+	t.Helper()
+	entry, err := statement.Remember(-1, time.Time{}, anySet(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &item{entry: entry, weight: weightOf(entry), kind: entry.Statement.Kind(), about: entry.About.ID()}
+}
+
+// commitTo commits an item alone.
+func commitTo(r *recent, next *item, size int64, at time.Time) {
+	r.add(&batch{before: &head{edge: edge{size: size}}, after: &head{acceptedAt: at}, items: []*item{next}})
+}
+
 func TestWhatIsRememberedStaysBounded(t *testing.T) {
-	set := anySet(t)
+	next := anyItem(t)
+	// None is too old here: ten thousand a second.
+	at := func(n int64) time.Time { return time.Unix(0, n*int64(100*time.Microsecond)) }
 	var r recent
-	size := len(set.Raw())
-	count := 3 * maxRecentBytes / size
+	count := int64(3 * maxRecentBytes / (next.weight + entryBytes))
 	for i := range count {
-		r.add(&batch{
-			before: &head{edge: edge{size: int64(i)}},
-			after:  &head{acceptedAt: time.Unix(int64(i), 0)},
-			items:  []*item{{set: set, kind: statement.KindCIPAttestation}},
-		})
-		if r.bytes > maxRecentBytes || r.bytes != len(r.sets)*size || r.from+int64(len(r.sets)) != int64(i+1) {
-			t.Fatalf("after %d: from %d, %d sets, %d bytes", i+1, r.from, len(r.sets), r.bytes)
+		commitTo(&r, next, i, at(i))
+		if r.held() > maxRecentBytes || r.bytes != len(r.run)*next.weight || r.from+int64(len(r.run)) != i+1 {
+			t.Fatalf("after %d: from %d, %d entries, %d bytes of %d", i+1, r.from, len(r.run), r.bytes, r.held())
 		}
 	}
-	if r.from == 0 || len(r.sets) < count/9 {
-		t.Errorf("of %d it keeps %d from %d on", count, len(r.sets), r.from)
+	if r.from == 0 || int64(len(r.run)) < count/9 {
+		t.Errorf("of %d it keeps %d from %d on", count, len(r.run), r.from)
 	}
 	for _, want := range []struct {
 		from  int64
 		count int
-	}{{0, 0}, {r.from - 1, 0}, {r.from, 5}, {int64(count) - 2, 2}, {int64(count), 0}} {
-		entries, _, err := r.entries(time.Unix(int64(count), 0), want.from, 5, nil)
-		if err != nil || len(entries) != want.count {
-			t.Fatalf("from %d on: %d entries, %v, wanted %d", want.from, len(entries), err, want.count)
+	}{{0, 0}, {r.from - 1, 0}, {r.from, 5}, {count - 2, 2}, {count, 0}} {
+		entries, _ := r.entries(at(count), want.from, 5, nil)
+		if len(entries) != want.count {
+			t.Fatalf("from %d on: %d entries, wanted %d", want.from, len(entries), want.count)
 		}
 		for i, entry := range entries {
-			if leafIndex := want.from + int64(i); entry.LeafIndex != leafIndex || entry.AcceptedAt.Unix() != leafIndex {
+			if leafIndex := want.from + int64(i); entry.LeafIndex != leafIndex || !entry.AcceptedAt.Equal(at(leafIndex)) {
 				t.Errorf("entry %d, accepted %v, wanted %d", entry.LeafIndex, entry.AcceptedAt, leafIndex)
 			}
 		}
 	}
-	if entries, _, err := r.entries(time.Unix(int64(count), 0).Add(recentFor), r.from, 5, nil); err != nil || len(entries) != 0 {
-		t.Errorf("long after the last of them: %d entries, %v", len(entries), err)
+}
+
+func TestWhatIsOldIsNeitherReadFromMemoryNorKept(t *testing.T) {
+	next := anyItem(t)
+	at := func(n int64) time.Time { return time.Unix(n, 0) } // one a second
+	const seconds = int64(recentFor / time.Second)
+	var r recent
+	for i := range 20 * seconds {
+		commitTo(&r, next, i, at(i))
+		if count := int64(len(r.run)); count > 2*seconds+2 || count < min(i, seconds) {
+			t.Fatalf("after %d s it keeps %d entries", i, count)
+		}
+		if len(r.last) != 1 || r.last[next.about] != i {
+			t.Fatalf("after %d s the last about each is %v", i, r.last)
+		}
+	}
+	now := 20*seconds - 1
+	if entries, _ := r.entries(at(now), now-seconds, 1, nil); len(entries) != 1 {
+		t.Errorf("%s after it was committed an entry is not read from memory", recentFor)
+	}
+	if entries, unknown := r.entries(at(now), now-seconds-1, 1, nil); len(entries) != 0 || unknown != now-seconds-1 {
+		t.Errorf("a second later it is: %v", entries)
+	}
+	// Nobody commits any more, but somebody looks.
+	if r.expire(at(now + seconds)); len(r.run) == 0 {
+		t.Error("what is young enough was forgotten")
+	}
+	if entries, unknown := r.entries(at(now+seconds+1), now+1, 5, nil); len(entries) != 0 || unknown != now+1 || r.run != nil || r.last != nil || r.bytes != 0 {
+		t.Errorf("long after the last of them: %d entries, %d kept", len(entries), len(r.run))
+	}
+	if _, known := r.about(Seen{About: next.about, LeafIndex: now}, now+1); !known {
+		t.Error("that nothing stands behind the last is forgotten with it")
+	}
+	if _, known := r.about(Seen{About: next.about, LeafIndex: now - 1}, now+1); known {
+		t.Error("it claims to know of what it has forgotten")
+	}
+	commitTo(&r, next, now+1, at(now+60))
+	if entries, _ := r.entries(at(now+60), now+1, 5, nil); len(entries) != 1 || entries[0].LeafIndex != now+1 {
+		t.Errorf("what is committed next: %v", entries)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -32,7 +33,9 @@ func keyOf(issuer envelope.Entity, jti string) (key jtiKey) {
 // item is one set, with all that the commit needs computed by the goroutine that brought it.
 type item struct {
 	set     envelope.Verified
-	sealed  []byte // the body as it is stored
+	entry   statement.Entry // as it will stand, but for its place and time
+	weight  int             // of entry, in bytes
+	sealed  []byte          // the body as it is stored
 	digest  envelope.Digest
 	leaf    proof.Hash
 	about   envelope.ID
@@ -84,19 +87,19 @@ func (r *request) hold(sets []envelope.Verified, bodies bodies) error {
 		if set.IsZero() {
 			return errors.New("a set that nobody verified")
 		}
-		claims := set.Claims()
-		kind, known := statement.KindOf(claims.EventURI)
-		about, err := statement.About(claims)
-		if err != nil || !known {
-			return fmt.Errorf("whom a set concerns: %w", err)
+		entry, err := statement.Remember(-1, time.Time{}, set)
+		if err != nil {
+			return fmt.Errorf("what a set says: %w", err)
 		}
 		next := item{
 			set:     set,
-			digest:  set.Digest(),
-			leaf:    proof.LeafHash(set.Digest()),
-			about:   about.ID(),
-			kind:    kind,
-			key:     keyOf(claims.Issuer, claims.JTI),
+			entry:   entry,
+			weight:  weightOf(entry),
+			digest:  entry.Digest,
+			leaf:    proof.LeafHash(entry.Digest),
+			about:   entry.About.ID(),
+			kind:    entry.Statement.Kind(),
+			key:     keyOf(entry.By, entry.JTI),
 			receipt: i,
 		}
 		first, err := r.find(next)

@@ -56,8 +56,8 @@ func (l *Ledger) decideNow(ctx context.Context, db *gorm.DB, before *head, r *re
 }
 
 func (l *Ledger) newerThan(ctx context.Context, db *gorm.DB, seen Seen, size int64) ([]statement.Entry, error) {
-	if newer, known, err := l.recent.about(seen, size); known || err != nil {
-		return newer, err
+	if newer, known := l.recent.about(seen, size); known {
+		return newer, nil
 	}
 	newer, err := l.recall(db.WithContext(ctx).Raw("SELECT leaf_index, accepted_at, digest, body FROM ledger_entries WHERE about = ? AND leaf_index > ? AND leaf_index < ? ORDER BY about, leaf_index LIMIT ?",
 		seen.About[:], seen.LeafIndex, size, maxNewer+1), maxNewer+1)
