@@ -47,7 +47,7 @@ func takeLeases[Row any](ctx context.Context, d *Delivery, limit int, of leases[
 			of.hold(&due[i], lease.String())
 		}
 		// On PostgreSQL they are locked, on SQLite nobody else writes.
-		held := tx.Model(new(Row)).Where(column+" IN ? AND leased_until <= ?", ids, now.UnixMicro()).
+		held := tx.Model(new(Row)).Where(column+" IN ? AND leased_until <= ?", padded(ids), now.UnixMicro()).
 			Updates(map[string]any{"lease": lease.String(), "leased_until": now.Add(leaseTime).UnixMicro()})
 		if held.Error != nil {
 			return held.Error

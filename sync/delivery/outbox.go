@@ -52,7 +52,7 @@ func attempted(tx *gorm.DB, rows []noticeRow, a Attempt) error {
 	if err := keepAttempts(tx, attempts); err != nil {
 		return err
 	}
-	err := tx.Model(&noticeRow{}).Where("audience = ? AND sequence IN ?", rows[0].Audience, sequences).Update("tries", gorm.Expr("tries + 1")).Error
+	err := tx.Model(&noticeRow{}).Where("audience = ? AND sequence IN ?", rows[0].Audience, padded(sequences)).Update("tries", gorm.Expr("tries + 1")).Error
 	if err != nil {
 		return fmt.Errorf("counting attempts: %w", err)
 	}
@@ -68,7 +68,7 @@ func attemptOf(row noticeRow, a Attempt) attemptRow {
 // keepAttempts stores attempts, of each notice in place of the oldest that is kept.
 func keepAttempts(tx *gorm.DB, attempts []attemptRow) error {
 	key := []clause.Column{{Name: "audience"}, {Name: "sequence"}, {Name: "number"}}
-	if err := tx.Clauses(clause.OnConflict{Columns: key, UpdateAll: true}).CreateInBatches(attempts, writeBatch).Error; err != nil {
+	if err := store(tx, attempts, clause.OnConflict{Columns: key, UpdateAll: true}); err != nil {
 		return fmt.Errorf("keeping attempts: %w", err)
 	}
 	return nil
@@ -90,7 +90,7 @@ func (d *Delivery) settle(tx *gorm.DB, audience notices.Audience, acknowledged [
 		if err := d.proveByStream(tx, audience, acknowledged); err != nil {
 			return err
 		}
-		err := tx.Model(&noticeRow{}).Where("audience = ? AND jti IN ? AND state IN ?", string(audience), acknowledged, []State{Waiting, Parked}).
+		err := tx.Model(&noticeRow{}).Where("audience = ? AND jti IN ? AND state IN ?", string(audience), padded(acknowledged), []State{Waiting, Parked}).
 			Updates(map[string]any{"state": Acknowledged, "acknowledged_at": firstAcknowledged(d.Now()), "err": "", "description": ""}).Error
 		if err != nil {
 			return fmt.Errorf("noting acknowledgements: %w", err)
@@ -118,7 +118,7 @@ func (d *Delivery) proveByStream(tx *gorm.DB, audience notices.Audience, acknowl
 		return nil
 	}
 	var rows []noticeRow
-	err := tx.Where("audience = ? AND jti IN ? AND state IN ?", string(audience), acknowledged, []State{Waiting, Parked}).
+	err := tx.Where("audience = ? AND jti IN ? AND state IN ?", string(audience), padded(acknowledged), []State{Waiting, Parked}).
 		Order("sequence").Limit(len(acknowledged)).Find(&rows).Error
 	if err != nil {
 		return fmt.Errorf("looking for what was acknowledged: %w", err)

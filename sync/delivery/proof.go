@@ -3,7 +3,6 @@ package delivery
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -81,7 +80,7 @@ func keepProofs(tx *gorm.DB, proofs []proofRow) error {
 	if len(proofs) == 0 {
 		return nil
 	}
-	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(proofs, writeBatch).Error; err != nil {
+	if err := store(tx, proofs, clause.OnConflict{DoNothing: true}); err != nil {
 		return fmt.Errorf("keeping what proves notices: %w", err)
 	}
 	return nil
@@ -118,7 +117,7 @@ func firstAttempts(tx *gorm.DB, rows []noticeRow) (map[int64]int64, error) {
 		sequences[i] = row.Sequence
 	}
 	var found []attemptRow
-	err := tx.Model(&attemptRow{}).Select("sequence, MIN(at) AS at").Where("audience = ? AND sequence IN ?", rows[0].Audience, sequences).
+	err := tx.Model(&attemptRow{}).Select("sequence, MIN(at) AS at").Where("audience = ? AND sequence IN ?", rows[0].Audience, padded(sequences)).
 		Group("sequence").Order("sequence").Limit(len(rows)).Find(&found).Error
 	if err != nil {
 		return nil, fmt.Errorf("looking for the first attempts: %w", err)
@@ -152,16 +151,20 @@ func (d *Delivery) record(ctx context.Context) error {
 			return fmt.Errorf("recording proofs of notice: %w", err)
 		}
 		// One statement: each costs as much as many.
-		var either []string
-		var values []any
-		for _, row := range rows {
-			either, values = append(either, "(about = ? AND jti = ? AND channel = ?)"), append(values, row.About, row.JTI, row.Channel)
-		}
-		err = d.DB.WithContext(ctx).Model(&proofRow{}).Where("NOT recorded").Where("("+strings.Join(either, " OR ")+")", values...).Update("recorded", true).Error
+		err = proofsOf(d.DB.WithContext(ctx).Model(&proofRow{}).Where("NOT recorded"), rows).Update("recorded", true).Error
 		if err != nil {
 			return fmt.Errorf("noting that proofs are recorded: %w", err)
 		}
 	}
+}
+
+// proofsOf matches proofs, each by the key of its row.
+func proofsOf(tx *gorm.DB, rows []proofRow) *gorm.DB {
+	keys := make([][]any, len(rows))
+	for i, row := range rows {
+		keys[i] = []any{row.About, row.JTI, row.Channel}
+	}
+	return oneOf(tx, "about, jti, channel", "(CAST(? AS text), CAST(? AS text), CAST(? AS text))", keys)
 }
 
 func (d *Delivery) proofDraft(row proofRow) envelope.Draft {

@@ -20,8 +20,6 @@ const (
 	// lag is how many entries the stored cursor may lie behind what was looked at: writing down that nobody is to be told is a
 	// commit each time.
 	lag = 10_000
-	// writeBatch keeps a statement's parameters under SQLite's limit of 32,766.
-	writeBatch = 200
 	// maxSystems is how many systems of the provider may have a stream.
 	maxSystems = 100
 )
@@ -181,7 +179,7 @@ func (d *Delivery) number(tx *gorm.DB, audience string, rows []noticeRow) error 
 		rows[i].Sequence = numbered.LastSequence - int64(len(rows)) + int64(i) + 1
 		rows[i].State, rows[i].AddressedAt = Waiting, now
 	}
-	if err := tx.CreateInBatches(rows, writeBatch).Error; err != nil {
+	if err := store(tx, rows); err != nil {
 		return fmt.Errorf("keeping notices: %w", err)
 	}
 	if notices.Audience(audience).IsPerson() {
