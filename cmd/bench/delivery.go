@@ -12,7 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,6 +35,9 @@ import (
 	"github.com/cipgate/cipgate/sync/notices"
 	"github.com/cipgate/cipgate/sync/outbound"
 )
+
+// gcPercent is how seldom `cipgate serve` collects garbage; this process does in its place.
+const gcPercent = 300
 
 // deliveryPlan is how delivery is measured.
 type deliveryPlan struct {
@@ -60,15 +63,7 @@ type drained struct {
 	CPU       float64 `json:"cipgate_cpu_us"`      // of this process, for each notice
 	Kept      int64   `json:"acknowledged_stored"` // of all, when the live ones had theirs
 	Proved    int64   `json:"proofs_in_ledger"`    // stated meanwhile
-	Memory    [3]size `json:"memory_start_middle_end"`
-}
-
-// size is how much memory this process holds, MiB. What is live was reachable when garbage was last collected; the rest of the heap is what
-// was made since, or is not collected yet.
-type size struct {
-	Live float64 `json:"live_mib"`
-	Heap float64 `json:"heap_mib"`
-	RSS  float64 `json:"rss_mib"`
+	Memory    course  `json:"memory"`
 }
 
 func readDeliveryPlan(args []string, stderr io.Writer) (*deliveryPlan, error) {
@@ -84,7 +79,7 @@ func readDeliveryPlan(args []string, stderr io.Writer) (*deliveryPlan, error) {
 	flags.StringVar(&p.postgres, "postgres", os.Getenv("CIPGATE_TEST_POSTGRES"), "postgres:// `URL` of a server on which databases may be made (default: a temporary one)")
 	flags.StringVar(&p.folder, "folder", os.TempDir(), "folder to work in, on the disk to measure")
 	flags.StringVar(&p.profile, "cpuprofile", "", "`file` to write a profile of cipgate's part to")
-	flags.StringVar(&p.heapProfile, "heapprofile", "", "`file` to write what holds the memory to, at the end of cipgate's part")
+	flags.StringVar(&p.heapProfile, "heapprofile", "", "`file` to write what holds the memory to, with .start, .middle and .end behind it, in cipgate's part")
 	flags.BoolVar(&p.asJSON, "json", false, "print every run as JSON")
 	if err := flags.Parse(args); err != nil {
 		return nil, fmt.Errorf("flags: %w", err)
@@ -132,6 +127,9 @@ func runDelivery(ctx context.Context, args []string, stdout, stderr io.Writer) (
 		}
 		defer func() { err = errors.Join(err, server.close()) }()
 	}
+	if os.Getenv("GOGC") == "" {
+		defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
+	}
 	var results []drained
 	for _, store := range p.stores {
 		one, err := p.measure(ctx, folder, store, server, stderr)
@@ -154,17 +152,13 @@ func runDelivery(ctx context.Context, args []string, stdout, stderr io.Writer) (
 
 // String is what one reads of a run.
 func (d drained) String() string {
-	memory := ""
-	for i, when := range []string{"start", "middle", "end"} {
-		memory += fmt.Sprintf("  %s live %.1f, heap %.0f, RSS %.0f", when, d.Memory[i].Live, d.Memory[i].Heap, d.Memory[i].RSS)
-	}
 	return fmt.Sprintf(`%s: %d notices wait for %d receivers, %d of them dead, %d slow; %d are for the others
   addressed   %8.0f/s
   bare loop   %8.0f/s
   cipgate     %8.0f/s  %.2f of the bare loop, %.1f s, %.0f us of processor time each, with %d proofs stated in the ledger meanwhile
-  memory MiB %s
+%s
   stored as acknowledged: %d`,
-		d.Store, d.Notices, d.Receivers, d.Dead, d.Slow, d.Live, d.Addressed, d.Bare, d.Cipgate, d.Cipgate/d.Bare, d.Seconds, d.CPU, d.Proved, memory, d.Kept)
+		d.Store, d.Notices, d.Receivers, d.Dead, d.Slow, d.Live, d.Addressed, d.Bare, d.Cipgate, d.Cipgate/d.Bare, d.Seconds, d.CPU, d.Proved, d.Memory, d.Kept)
 }
 
 // office is a gateway's delivery with a ledger, and nothing else of a gateway.
@@ -321,8 +315,11 @@ func (p *deliveryPlan) drain(ctx context.Context, o *office, to *receivers, d *d
 	if err != nil {
 		return err
 	}
-	runtime.GC() // what was needed to state them is not counted
-	d.Memory[0] = memory()
+	debug.FreeOSMemory() // what was needed to state them is not counted
+	if err := writeHeap(p.heapProfile, "start"); err != nil {
+		return errors.Join(err, endProfile())
+	}
+	watch, half := newWatch(d.Live, memory), false
 	spent, begun := processTime(os.Getpid()), time.Now()
 	running, stop := context.WithCancel(ctx)
 	var both sync.WaitGroup
@@ -341,14 +338,20 @@ func (p *deliveryPlan) drain(ctx context.Context, o *office, to *receivers, d *d
 			}
 		}
 	})
-	_, err = to.until(ctx, d.Live, func() { d.Memory[1] = memory() })
+	_, err = to.until(ctx, d.Live, func(taken int64) error {
+		if watch.note(taken); half || taken < d.Live/2 {
+			return nil
+		}
+		half = true
+		return writeHeap(p.heapProfile, "middle")
+	})
 	if err == nil {
 		d.Kept, err = o.kept(ctx, d.Live)
 	}
 	ended := time.Now()
-	d.Memory[2] = memory()
+	d.Memory = watch.end()
 	used := processTime(os.Getpid()) - spent
-	err = errors.Join(err, writeHeap(p.heapProfile))
+	err = errors.Join(err, writeHeap(p.heapProfile, "end"))
 	stop()
 	both.Wait()
 	if err := errors.Join(err, failed, endProfile()); err != nil {
@@ -405,7 +408,7 @@ func (p *deliveryPlan) bareLoop(ctx context.Context, to *receivers, token []byte
 			}
 		})
 	}
-	ended, err := to.until(ctx, live, func() {})
+	ended, err := to.until(ctx, live, func(int64) error { return nil })
 	stop() // the slow and the hung are not waited for
 	all.Wait()
 	return float64(live) / ended.Sub(begun).Seconds(), err

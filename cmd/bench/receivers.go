@@ -125,19 +125,16 @@ func (r *receivers) took(ctx context.Context, reset bool) (told taken, err error
 // glance is how often it is looked whether all are through.
 const glance = 20 * time.Millisecond
 
-// until waits until the live ones took so many, and says when that was; halfway is told once half of them are.
-func (r *receivers) until(ctx context.Context, wanted int64, halfway func()) (time.Time, error) {
-	for half := false; ; {
+// until waits until the live ones took so many, and says when that was; look is told each time how many they have.
+func (r *receivers) until(ctx context.Context, wanted int64, look func(taken int64) error) (time.Time, error) {
+	for {
 		told, err := r.took(ctx, false)
 		if err != nil {
 			return time.Time{}, err
 		}
-		if !half && told.Quick >= wanted/2 {
-			half = true
-			halfway()
-		}
-		if told.Quick >= wanted {
-			return time.Now(), nil
+		now := time.Now()
+		if err := look(told.Quick); err != nil || told.Quick >= wanted {
+			return now, err
 		}
 		select {
 		case <-ctx.Done():
