@@ -26,14 +26,14 @@ trial: ## runs the main job: a sandbox gateway, resellers, one that falls silent
 build: ## builds the static binary bin/cipgate
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/cipgate ./cmd/cipgate
 
-# SQLite and the C library under it are C translated to Go and keep their data outside of Go's memory; curves, hashes, the reading of
-# YAML and the table of countries are arithmetic on their own stack: the race detector finds nothing in them, and watching them took half
-# of the tests' time. Only packages without generics may be left out: a generic function compiled there is the linker's choice for all
-# others too, and unwatched locks look like races. What nobody here reads is not written: where variables lie, for debuggers. Nor are
-# conversions of unsafe pointers checked: no package of cipgate's has one. The last pattern that fits a package decides.
+# SQLite and the C library under it are C translated to Go and keep their data outside of Go's memory; curves, hashes and the reading of
+# YAML are arithmetic on their own stack: the race detector finds nothing in them, and watching them took half of the tests' time. Only
+# packages without generics may be left out: a generic function compiled there is the linker's choice for all others too, and unwatched
+# locks look like races. What nobody here reads is not written: where variables lie, for debuggers. Nor are conversions of unsafe pointers
+# checked: no package of cipgate's has one. The last pattern that fits a package decides.
 ARITHMETIC := modernc.org/sqlite/lib modernc.org/libc modernc.org/memory $(addprefix github.com/goccy/go-yaml/,ast lexer parser scanner token) \
 	github.com/oasisprotocol/... filippo.io/edwards25519/... crypto/internal/fips140/edwards25519/... crypto/internal/fips140/sha256 \
-	crypto/internal/fips140/sha512 github.com/biter777/countries
+	crypto/internal/fips140/sha512
 LEAN := -d=checkptr=0 -dwarf=false
 # What no test waits for is compiled without inlining, in two thirds of the time.
 UNHURRIED := cel.dev/... github.com/antlr4-go/... google.golang.org/... github.com/chromedp/... github.com/klauspost/... github.com/prometheus/... \

@@ -8,10 +8,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/biter777/countries"
-
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/resellers/screening"
 )
 
 // Telling is one entry of the ledger in plain English, for who does not know our words. The dashboard, the
@@ -94,20 +93,12 @@ func words(s statement.Statement) (headline, detail string) {
 const unknown = "An entry of a kind this version has no words for was recorded."
 
 func enrolled(said statement.EntityEnrolled) (headline, detail string) {
-	headline = fmt.Sprintf("%s (%s) was enrolled.", said.Name, Country(said.Country))
+	headline = fmt.Sprintf("%s (%s) was enrolled.", said.Name, screening.Country(said.Country))
 	detail = fmt.Sprintf("It is a reseller of tier %d under %s, and proved that it holds its keys. Contact: %s.", said.Tier, said.Superior, said.Contact)
 	if said.LEI != "" {
 		detail = join(detail, "Legal Entity Identifier: "+said.LEI+".")
 	}
 	return headline, detail
-}
-
-// Country returns a country's English name for its ISO 3166-1 code, or the code where there is none.
-func Country(alpha2 string) string {
-	if c := countries.ByName(alpha2); len(alpha2) == 2 && c.IsValid() {
-		return c.String()
-	}
-	return alpha2
 }
 
 // attested tells an attestation. What is not in place comes first: it is what an officer looks for.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/resellers/screening"
 )
 
 // recorded tells what the gateway keeps on record beside the steps of a case.
@@ -154,7 +155,7 @@ func acted(said statement.OfficerAction) (headline, detail string) {
 }
 
 func measureImposed(said statement.SpecialMeasureImposed) (headline, detail string) {
-	whom := Country(said.Scope.Country)
+	whom := screening.Country(said.Scope.Country)
 	if person := said.Scope.Person; person != nil {
 		whom = strings.Join(person.Names, ", ")
 	}

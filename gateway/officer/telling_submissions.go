@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cipgate/cipgate/attestations/statement"
+	"github.com/cipgate/cipgate/resellers/screening"
 )
 
 // submitted tells what a reseller states beside its program. Names and descriptions that are not for everybody stay
@@ -48,7 +49,7 @@ func verification(said statement.CustomerVerification) (headline, detail string)
 	}
 	detail = fmt.Sprintf("On %s, %s risk.", date(said.CheckedOn), said.RiskTier)
 	if said.Countries != nil {
-		detail = join(detail, "It belongs to "+Country(said.Countries.Home)+".")
+		detail = join(detail, "It belongs to "+screening.Country(said.Countries.Home)+".")
 	}
 	if len(said.Actions) > 0 {
 		detail = join(detail, "What is done: "+strings.Join(said.Actions, ", ")+".")

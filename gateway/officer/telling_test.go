@@ -202,11 +202,3 @@ func TestAMomentIsWrittenToTheMinuteInUTC(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
-
-func TestACountryIsNamedInEnglish(t *testing.T) {
-	for code, want := range map[string]string{"DE": "Germany", "IN": "India", "ZZ": "ZZ", "": "", "Germany": "Germany"} {
-		if got := Country(code); got != want {
-			t.Errorf("Country(%q) = %q, wanted %q", code, got, want)
-		}
-	}
-}

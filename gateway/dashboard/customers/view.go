@@ -10,10 +10,10 @@ import (
 
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/gateway/dashboard/frame"
-	"github.com/cipgate/cipgate/gateway/officer"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/escalation"
 	"github.com/cipgate/cipgate/resellers/history"
+	"github.com/cipgate/cipgate/resellers/screening"
 )
 
 // view is what the page shows.
@@ -101,7 +101,7 @@ func countries(file docket.File, wanted asked) []tab {
 	}
 	var links []tab
 	for _, code := range most {
-		link := tab{Words: officer.Country(code), Count: number(counts[code]), Here: code == wanted.country}
+		link := tab{Words: screening.Country(code), Count: number(counts[code]), Here: code == wanted.country}
 		if to := (asked{show: wanted.show, country: code}); !link.Here {
 			link.Address = to.address(file.ID(), "")
 		} else {
@@ -143,7 +143,7 @@ func nothing(wanted asked, f history.Figures) string {
 
 func rowOf(c history.Customer, now time.Time) row {
 	v := c.Verification
-	r := row{ID: c.ID, Country: officer.Country(v.Home), Risk: v.RiskTier, Since: frame.MomentOf(c.UnverifiedSince, now),
+	r := row{ID: c.ID, Country: screening.Country(v.Home), Risk: v.RiskTier, Since: frame.MomentOf(c.UnverifiedSince, now),
 		Owners:   ofAll(c.Owners, c.OwnersVerified, "owner", "owners", "verified"),
 		Accounts: ofAll(c.Accounts, c.AccountsOpen, "account", "accounts", "open"), Tone: frame.BadgeOf(escalation.Pending).Tone}
 	switch {

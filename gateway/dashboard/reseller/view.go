@@ -12,6 +12,7 @@ import (
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/escalation"
 	"github.com/cipgate/cipgate/resellers/policy"
+	"github.com/cipgate/cipgate/resellers/screening"
 )
 
 // view is what the page shows.
@@ -114,7 +115,7 @@ type past struct {
 func fill(p policy.Policy, self envelope.Entity, file docket.File, ahead escalation.Prospect, entries []statement.Entry, now time.Time) view {
 	id := file.ID().String()
 	v := view{
-		ID: id, Name: file.History.Name, Entity: file.Entity, Country: officer.Country(file.History.Country),
+		ID: id, Name: file.History.Name, Entity: file.Entity, Country: screening.Country(file.History.Country),
 		Enrolled:  frame.MomentOf(file.History.EnrolledAt, now),
 		Customers: frame.Count(int64(file.History.Figures.Customers), "customer", "customers"),
 		Standing:  frame.BadgeOf(ahead.Standing), Next: frame.StepOf(ahead.NextStep, now),

@@ -7,9 +7,9 @@ import (
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/gateway/dashboard/frame"
-	"github.com/cipgate/cipgate/gateway/officer"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/escalation"
+	"github.com/cipgate/cipgate/resellers/screening"
 )
 
 // view is what the page shows.
@@ -54,7 +54,7 @@ func fill(lines []docket.Line, size int, here string, first bool, now time.Time)
 func rowOf(line docket.Line, now time.Time) row {
 	r := row{
 		Name: line.Name, Entity: line.Entity, Address: "/resellers/" + line.ID.String(),
-		Country:  officer.Country(line.Country),
+		Country:  screening.Country(line.Country),
 		Standing: frame.BadgeOf(line.Standing), Limit: frame.MomentOf(line.LimitAt, now),
 		Over: line.Standing == escalation.Terminated, Exempt: frame.MomentOf(line.Exempt, now),
 	}
