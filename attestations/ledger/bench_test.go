@@ -13,6 +13,7 @@ import (
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/ledger"
 	"github.com/cipgate/cipgate/attestations/ledger/ledgertest"
+	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/migrations/migrationstest"
 )
 
@@ -85,7 +86,7 @@ var signed struct {
 	sets []envelope.Verified
 }
 
-// signedSets are statements of 64 resellers in turn, kept for the next benchmark.
+// signedSets are statements of 64 resellers in turn, read as intake reads them, kept for the next benchmark.
 func signedSets(b *testing.B, count int) []envelope.Verified {
 	b.Helper()
 	signed.Lock()
@@ -97,7 +98,11 @@ func signedSets(b *testing.B, count int) []envelope.Verified {
 				authors = append(authors, ledgertest.NewAuthor(b, i))
 			}
 		}
-		signed.sets = append(signed.sets, authors[n%64].State(b, n))
+		set := authors[n%64].State(b, n)
+		if _, err := statement.Decode(set); err != nil {
+			b.Fatal(err)
+		}
+		signed.sets = append(signed.sets, set)
 	}
 	return signed.sets[:count]
 }
