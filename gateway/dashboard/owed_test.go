@@ -32,13 +32,13 @@ func TestACallIsRecordedAndAnObligationFulfilledOnThePages(t *testing.T) {
 		w := newWorld(t, db, false)
 		entity := w.enrol("Silent Ltd")[0]
 		w.pass(45)
-		w.open(pageOf(entity)).shows(t, "What the next step waits for", "It is not proved that the reseller was told of its restriction", "from 2026-04-19 09:00:00 UTC on")
+		w.open(pageOf(entity)).shows(t, "What the next step waits for", "It is not proved that the reseller was told of its restriction", "from 19 Apr 2026 09:00 UTC on")
 		if page := w.open("/approvals").text(); strings.Contains(page, "Resellers to call") {
 			t.Error("a call before its day is a task")
 		}
 		w.approve(entity, "Mara Lind")
 		w.pass(4)
-		w.open("/approvals").shows(t, "Resellers to call", "Silent Ltd", "Call, or send a courier, by 2026-04-21 09:00:00 UTC", "nobody answered")
+		w.open("/approvals").shows(t, "Resellers to call", "Silent Ltd", "Call, or send a courier, by 21 Apr 2026 09:00 UTC", "nobody answered")
 		w.notify(entity, "unanswered", "yes")
 		w.pass(1)
 		w.notify(entity, "unanswered", "yes")

@@ -76,10 +76,10 @@ func words(s statement.Statement) (headline, detail string) {
 		return fmt.Sprintf("The accounts of verified customers were ordered handed over to %s.", said.Successor),
 			fmt.Sprintf("It takes them until %s; they had %d open accounts. Every other account was ordered closed.", When(said.Until), said.Accounts)
 	case statement.OrderWithdrawn:
-		return fmt.Sprintf("The order %s was taken back.", order(said.Order)), sentence(said.Why)
+		return fmt.Sprintf("The order %s was taken back.", order(said.Order)), Sentence(said.Why)
 	case statement.RelationshipTerminated:
 		return "The relationship with the reseller was ended.",
-			join(sentence(said.Why), "From here on its statements are refused.")
+			join(Sentence(said.Why), "From here on its statements are refused.")
 	case statement.PolicyActivated:
 		return policyActivated(said)
 	}
@@ -284,7 +284,7 @@ func became(said statement.StandingChanged) string {
 	case "terminated":
 		return "The relationship has ended."
 	}
-	return sentence(said.Why)
+	return Sentence(said.Why)
 }
 
 // stated finds the times in the words of a statement, which carry seconds.
@@ -304,14 +304,22 @@ func redate(words string) string {
 // bare takes the full stop off words that go inside a sentence.
 func bare(words string) string { return strings.TrimRight(strings.TrimSpace(words), ".") }
 
-// sentence makes a sentence of words that may be one already.
-func sentence(words string) string {
+// Sentence makes a sentence of words that may be one already, or a question, with the times in it as all times are told.
+func Sentence(words string) string {
 	words = redate(bare(words))
 	if words == "" {
 		return ""
 	}
 	first, size := utf8.DecodeRuneInString(words)
-	return string(unicode.ToUpper(first)) + words[size:] + "."
+	return ended(string(unicode.ToUpper(first)) + words[size:])
+}
+
+// ended puts a full stop behind words that do not end by themselves.
+func ended(words string) string {
+	if strings.HasSuffix(words, "?") || strings.HasSuffix(words, "!") {
+		return words
+	}
+	return words + "."
 }
 
 // join puts sentences in a row.

@@ -13,14 +13,14 @@ func recorded(s statement.Statement) (headline, detail string) {
 	switch said := s.(type) {
 	case statement.RelationshipReinstated:
 		return "The relationship with the reseller was taken up again.",
-			join(sentence(said.Why), fmt.Sprintf("Whose error it was: %s. Decided by %s.", said.WhoseError, bare(said.By.Name)))
+			join(Sentence(said.Why), fmt.Sprintf("Whose error it was: %s. Decided by %s.", said.WhoseError, bare(said.By.Name)))
 	case statement.AppealDecided:
 		return "An appeal was " + said.Decision + ".",
-			join(sentence(said.Why), fmt.Sprintf("Decided by %s, about the finding %s.", bare(said.By.Name), said.Finding))
+			join(Sentence(said.Why), fmt.Sprintf("Decided by %s, about the finding %s.", bare(said.By.Name), said.Finding))
 	case statement.InformationRequested:
-		return "The reseller was asked a question.", fmt.Sprintf("By %s it must answer: %s.", When(said.DueAt), bare(said.Question))
+		return "The reseller was asked a question.", fmt.Sprintf("By %s it must answer: %s", When(said.DueAt), ended(bare(said.Question)))
 	case statement.CIPRequested:
-		return "The reseller was asked for its written program.", join(fmt.Sprintf("By %s it must be in hand.", When(said.DueAt)), sentence(said.Why))
+		return "The reseller was asked for its written program.", join(fmt.Sprintf("By %s it must be in hand.", When(said.DueAt)), Sentence(said.Why))
 	case statement.DocumentReceived:
 		return "A document was received.",
 			fmt.Sprintf("From %s, at %s. SHA-256 of its bytes: %s.", bare(said.From), When(said.ReceivedAt), said.Document.SHA256)
@@ -30,12 +30,12 @@ func recorded(s statement.Statement) (headline, detail string) {
 		return acted(said)
 	case statement.RecordErased:
 		return "Records were erased; their digests stay.",
-			join(fmt.Sprintf("Erased: %d, by %s.", len(said.Digests), said.Reason), sentence(said.LegalBasis))
+			join(fmt.Sprintf("Erased: %d, by %s.", len(said.Digests), said.Reason), Sentence(said.LegalBasis))
 	case statement.OutageRecorded:
 		return "The gateway could take no submissions for a time.",
-			join(fmt.Sprintf("From %s to %s; deadlines move by as much.", When(said.From), When(said.To)), sentence(said.Why))
+			join(fmt.Sprintf("From %s to %s; deadlines move by as much.", When(said.From), When(said.To)), Sentence(said.Why))
 	case statement.LimitPassed:
-		return "The limit of the case passed.", join("It was "+When(said.LimitAt)+".", sentence(said.Why))
+		return "The limit of the case passed.", join("It was "+When(said.LimitAt)+".", Sentence(said.Why))
 	case statement.NoticeProved:
 		return noticeProved(said)
 	case statement.SuperiorTold:
@@ -51,22 +51,22 @@ func recorded(s statement.Statement) (headline, detail string) {
 		return screeningChanged(said)
 	case statement.PolicyShadowed:
 		if said.State == statement.ShadowStopped {
-			return "The policy " + said.Policy + " no longer runs beside the one in force.", join(bare(said.By.Name)+" stopped it.", sentence(said.Why))
+			return "The policy " + said.Policy + " no longer runs beside the one in force.", join(bare(said.By.Name)+" stopped it.", Sentence(said.Why))
 		}
 		return "The policy " + said.Policy + " runs beside the one in force.",
-			join(fmt.Sprintf("It decides nothing. Started by %s. SHA-256 of its text: %s.", bare(said.By.Name), said.Digest), sentence(said.Why))
+			join(fmt.Sprintf("It decides nothing. Started by %s. SHA-256 of its text: %s.", bare(said.By.Name), said.Digest), Sentence(said.Why))
 	case statement.TransactionCovered:
 		return transactionCovered(said)
 	case statement.SpecialMeasureImposed:
 		return measureImposed(said)
 	case statement.SpecialMeasureLifted:
 		return "The special measure " + said.Measure + " was lifted.",
-			join(sentence(said.Reason), fmt.Sprintf("It no longer holds from %s on. Source: %s (list %s).", date(said.LiftedOn), said.Source, said.List))
+			join(Sentence(said.Reason), fmt.Sprintf("It no longer holds from %s on. Source: %s (list %s).", date(said.LiftedOn), said.Source, said.List))
 	case statement.ExemptionGranted:
 		return "An exemption from the duty of a customer identification program was granted.",
-			join(fmt.Sprintf("By %s, until %s (%s).", bare(said.GrantedBy), When(said.Until), bare(said.Reference)), sentence(said.Conditions))
+			join(fmt.Sprintf("By %s, until %s (%s).", bare(said.GrantedBy), When(said.Until), bare(said.Reference)), Sentence(said.Conditions))
 	case statement.ExemptionWithdrawn:
-		return "The exemption " + said.Exemption + " was withdrawn.", sentence(said.Reason)
+		return "The exemption " + said.Exemption + " was withdrawn.", Sentence(said.Reason)
 	}
 	return unknown, ""
 }
@@ -103,7 +103,7 @@ func superiorChanged(said statement.SuperiorChanged) (headline, detail string) {
 	case statement.SuperiorTerminated:
 		headline = "The reseller was told that the relationship with its superior has ended."
 	default:
-		return "The reseller was told that its superior stays.", sentence(said.Why)
+		return "The reseller was told that its superior stays.", Sentence(said.Why)
 	}
 	return headline, fmt.Sprintf("It has until %s to find another superior than %s; what it stated stays its own.", When(said.FindBy), said.Superior)
 }
@@ -141,7 +141,7 @@ func keysChanged(said statement.KeysChanged) (headline, detail string) {
 
 func acted(said statement.OfficerAction) (headline, detail string) {
 	headline = did(said)
-	detail = sentence(said.Reason)
+	detail = Sentence(said.Reason)
 	if said.ProposedBy != nil {
 		detail = join(detail, "Proposed by "+bare(said.ProposedBy.Name)+".")
 	}
@@ -149,7 +149,7 @@ func acted(said statement.OfficerAction) (headline, detail string) {
 		detail = join(detail, "It ends at "+When(said.EndsAt)+".")
 	}
 	for _, d := range said.Details {
-		detail = join(detail, sentence(d.Name+": "+d.Value))
+		detail = join(detail, Sentence(d.Name+": "+d.Value))
 	}
 	return headline, detail
 }

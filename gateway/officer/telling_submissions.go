@@ -18,7 +18,7 @@ func submitted(s statement.Statement) (headline, detail string) {
 		return account(said)
 	case statement.SuspiciousActivity:
 		return fmt.Sprintf("The reseller reported %s malicious activity.", said.Certainty),
-			join(fmt.Sprintf("It learned of it at %s; against %s.", When(said.DiscoveredAt), strings.Join(said.Categories, ", ")), sentence(said.Description))
+			join(fmt.Sprintf("It learned of it at %s; against %s.", When(said.DiscoveredAt), strings.Join(said.Categories, ", ")), Sentence(said.Description))
 	case statement.AITraining:
 		return training(said)
 	case statement.Remediation:
@@ -100,7 +100,7 @@ func remediation(said statement.Remediation) (headline, detail string) {
 		"extension-request": "The reseller asks for more time.",
 		"explanation":       "The reseller explains.",
 	}[said.RemediationKind]
-	detail = sentence(said.Text)
+	detail = Sentence(said.Text)
 	if said.Finding != "" {
 		detail = join(detail, "About the finding "+bare(said.Finding)+".")
 	}
@@ -126,5 +126,5 @@ func confirmation(said statement.OrderConfirmation) (headline, detail string) {
 	if n := len(said.Accounts); n > 0 {
 		detail = join(detail, fmt.Sprintf("Accounts closed: %d.", n))
 	}
-	return headline, join(detail, sentence(said.Reason))
+	return headline, join(detail, Sentence(said.Reason))
 }

@@ -2,10 +2,7 @@ package frame
 
 import (
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/cipgate/cipgate/gateway/officer"
 )
@@ -72,11 +69,4 @@ func thousands(n int64) string {
 }
 
 // Sentence makes a sentence of words that may be one already.
-func Sentence(words string) string {
-	words = strings.TrimRight(strings.TrimSpace(words), ".")
-	if words == "" {
-		return ""
-	}
-	first, size := utf8.DecodeRuneInString(words)
-	return string(unicode.ToUpper(first)) + words[size:] + "."
-}
+func Sentence(words string) string { return officer.Sentence(words) }

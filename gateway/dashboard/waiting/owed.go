@@ -76,7 +76,7 @@ type Call struct {
 // CallOf words a notice that is not proved, as seen by who asks.
 func CallOf(ctx context.Context, of Reseller, n officer.Notified, back string, now time.Time) Call {
 	_, denied := officer.Permit(ctx, "record-notice")
-	shown := Call{Reseller: of, Notice: n.Notice, Words: n.Words, By: frame.MomentOf(n.CallBy, now), Back: back, Tone: "watch"}
+	shown := Call{Reseller: of, Notice: n.Notice, Words: frame.Sentence(n.Words), By: frame.MomentOf(n.CallBy, now), Back: back, Tone: "watch"}
 	missing := n.ProvedAt == nil
 	shown.Task = missing && !now.Before(n.CallAt)
 	shown.May = missing && denied == nil && n.Notice != ""
