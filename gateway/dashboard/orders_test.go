@@ -36,7 +36,7 @@ func TestAnOrderIsFollowedAndASuccessorNamedOnThePages(t *testing.T) {
 		w := newWorld(t, db, true)
 		names := w.enrol("Silent Ltd", "Other Ltd")
 		w.attest(names[1], 1)
-		w.signIn("Mara Lind", auth.Member).shows("/orders", []string{"None."}, []string{"confirm-order"})
+		w.signIn("Mara Lind", auth.Member).shows("/orders", []string{"No order waits to be confirmed."}, []string{"confirm-order"})
 		w.pass(44)
 		mara, ida := w.signIn("Mara Lind", auth.Member), w.signIn("Ida Berg", auth.Viewer)
 		id := names[0].ID()
@@ -67,7 +67,7 @@ func TestAnOrderIsFollowedAndASuccessorNamedOnThePages(t *testing.T) {
 			t.Errorf("confirming: %d %s", got.status, got.text())
 		}
 		mara.shows("/orders?state=confirmed", []string{"confirmed by Mara Lind"}, []string{`value="confirm-order"`})
-		mara.shows("/orders", []string{"None."}, nil)
+		mara.shows("/orders", []string{"No order waits to be confirmed."}, nil)
 		if got := mara.see("/orders?state=lost"); got.status != http.StatusBadRequest {
 			t.Errorf("another list: %d", got.status)
 		}

@@ -35,6 +35,7 @@ type outboxView struct {
 	May         bool // try again
 	Ending      []ending
 	MayExtend   bool
+	Sandbox     bool
 	Days        int // for which a token is extended unless the form says otherwise
 	MostDays    int
 	Parked      []parked
@@ -79,7 +80,7 @@ func (p Pages) outbox(c *fiber.Ctx) error {
 	_, denied := officer.Permit(c.UserContext(), "retry-outgoing")
 	_, notExtending := officer.Permit(c.UserContext(), "extend-token")
 	shown := outboxOf(found, streams, p.Now())
-	shown.May, shown.MayExtend, shown.Done = denied == nil, notExtending == nil, done[c.Query("done")]
+	shown.May, shown.MayExtend, shown.Sandbox, shown.Done = denied == nil, notExtending == nil, p.Frame.Sandbox, done[c.Query("done")]
 	for _, one := range expiring {
 		shown.Ending = append(shown.Ending, endingOf(one, wall))
 	}

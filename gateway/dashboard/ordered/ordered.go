@@ -31,17 +31,20 @@ type view struct {
 	State string
 	Tabs  []tab
 	All   []waiting.Order
+	None  string // what is said where there is no order
 	Older string // address of the next page, empty at the end
 }
 
 type tab struct {
 	State string
 	Words string
+	None  string
 	On    bool
 }
 
-var tabs = []tab{{State: escalation.OrderOpen, Words: "to be confirmed"}, {State: docket.OrdersOverdue, Words: "overdue"},
-	{State: escalation.OrderConfirmed, Words: "confirmed"}, {State: escalation.OrderWithdrawn, Words: "withdrawn"}, {State: "all", Words: "all"}}
+var tabs = []tab{{State: escalation.OrderOpen, Words: "to be confirmed", None: "No order waits to be confirmed."},
+	{State: docket.OrdersOverdue, Words: "overdue", None: "No order is overdue."}, {State: escalation.OrderConfirmed, Words: "confirmed", None: "No order was confirmed yet."},
+	{State: escalation.OrderWithdrawn, Words: "withdrawn", None: "No order was withdrawn yet."}, {State: "all", Words: "all", None: "Nothing was ordered yet."}}
 
 // most is how many orders one page shows.
 const most = 100
@@ -53,8 +56,9 @@ func Handler(f frame.Frame, orders officer.Orders, reached officer.Reached, now 
 		shown := view{Done: waiting.Done(c), State: c.Query("state", escalation.OrderOpen)}
 		known := false
 		for _, one := range tabs {
-			one.On = one.State == shown.State
-			known = known || one.On
+			if one.On = one.State == shown.State; one.On {
+				known, shown.None = true, one.None
+			}
 			shown.Tabs = append(shown.Tabs, one)
 		}
 		before, err := strconv.ParseInt(c.Query("before", "-1"), 10, 64)
