@@ -296,3 +296,14 @@ func TestNobodyBlocksAnother(t *testing.T) {
 		running.Wait()
 	})
 }
+
+func TestRetryAfterIsReadInSecondsOrAsADate(t *testing.T) {
+	for header, want := range map[string]time.Duration{
+		"120": 2 * time.Minute, " 120 ": 2 * time.Minute, epoch.Add(time.Hour).UTC().Format(http.TimeFormat): time.Hour,
+		epoch.Add(-time.Hour).UTC().Format(http.TimeFormat): 0, "": 0, "-5": 0, "soon": 0, "1.5": 0, "99999999999999999999": 0,
+	} {
+		if got := retryAfter(header, epoch); got != want {
+			t.Errorf("%q is %s, want %s", header, got, want)
+		}
+	}
+}
