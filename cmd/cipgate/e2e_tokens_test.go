@@ -204,10 +204,10 @@ func TestASystemIsToldForAsLongAsItsTokenLastsAndOfficersAreMailedBefore(t *test
 		if status, text := press(g.token, "365"); status != http.StatusSeeOther {
 			t.Errorf("the button: %d %s", status, text)
 		}
-		g.settled()
 		if page := g.page("/outbox?done=extend-token"); strings.Contains(page, button) || !strings.Contains(page, "The token is extended.") {
 			t.Errorf("after it the page says %s", page)
 		}
+		g.settled()
 		// One that was ended stays so, and its stream disabled.
 		root.says(exitDone, "is refused from now on", "token", "revoke", "billing", "--reason", "Billing moves.")
 		g.settled()

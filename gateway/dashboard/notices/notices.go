@@ -39,6 +39,7 @@ type Outbox interface {
 
 // Tokens is by which the provider's own systems are registered.
 type Tokens interface {
+	Tokens(ctx context.Context, officer string) ([]auth.Token, error)
 	ExtendToken(ctx context.Context, by statement.Officer, label string, life time.Duration, reason string) (auth.Token, error)
 }
 

@@ -1,6 +1,7 @@
 package notices
 
 import (
+	"context"
 	_ "embed"
 	"fmt"
 	"net/url"
@@ -72,8 +73,7 @@ func (p Pages) outbox(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	wall := p.Wall()
-	expiring, err := p.Outbox.Expiring(c.UserContext(), wall.Add(notices.TokenNotice))
+	ending, err := p.ending(c.UserContext())
 	if err != nil {
 		return err
 	}
@@ -81,9 +81,7 @@ func (p Pages) outbox(c *fiber.Ctx) error {
 	_, notExtending := officer.Permit(c.UserContext(), "extend-token")
 	shown := outboxOf(found, streams, p.Now())
 	shown.May, shown.MayExtend, shown.Sandbox, shown.Done = denied == nil, notExtending == nil, p.Frame.Sandbox, done[c.Query("done")]
-	for _, one := range expiring {
-		shown.Ending = append(shown.Ending, endingOf(one, wall))
-	}
+	shown.Ending = ending
 	return p.Frame.Show(c, frame.Page{Title: "Outbox", Template: outboxPage, View: shown})
 }
 
@@ -128,6 +126,31 @@ func (p Pages) extendToken(c *fiber.Ctx) error {
 }
 
 const day = 24 * time.Hour
+
+// ending are the systems whose tokens end soon. Delivery reads of an extension in the ledger, a moment after it was made: whoever made it
+// sees it at once.
+func (p Pages) ending(ctx context.Context) (list []ending, err error) {
+	wall := p.Wall()
+	soon := wall.Add(notices.TokenNotice)
+	expiring, err := p.Outbox.Expiring(ctx, soon)
+	if err != nil || len(expiring) == 0 {
+		return nil, err
+	}
+	tokens, err := p.Tokens.Tokens(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	extended := map[string]bool{}
+	for _, token := range tokens {
+		extended[token.Label] = token.ExpiresAt.After(soon)
+	}
+	for _, one := range expiring {
+		if !extended[one.System] {
+			list = append(list, endingOf(one, wall))
+		}
+	}
+	return list, nil
+}
 
 func endingOf(one delivery.Expiring, now time.Time) ending {
 	shown := ending{System: one.System, Tone: "warned", At: frame.MomentOf(one.At, now)}
