@@ -69,7 +69,7 @@ func (r *recent) held() int {
 // trim forgets the oldest where all are too heavy, and where half of them are too old. The newest are copied to an array of their own,
 // and whoever reads goes on with the one that they have; so it is done once for many.
 func (r *recent) trim(now time.Time) {
-	first := 0
+	var first int
 	switch half := len(r.run) / 2; {
 	case r.held() > maxRecentBytes:
 		kept := 0
