@@ -207,7 +207,7 @@ func TestAResellerWithoutSoftwareIsMailedReadsAndDisputesOverTheLink(t *testing.
 		link := linkInMail.FindString(told.text)
 		b := newBrowser(t)
 		if _, status, page := b.ask(link, nil); status != http.StatusOK || strings.Contains(page, "warning") ||
-			strings.Index(page, "Send me a code") < 0 || strings.Index(page, "Send me a code") > strings.Index(page, `name="code"`) { // what is to be done first comes first
+			!strings.Contains(page, "Send me a code") || strings.Index(page, "Send me a code") > strings.Index(page, `name="code"`) { // what is to be done first comes first
 			t.Fatalf("the link shows %d: %s", status, page)
 		}
 		if at, _, _ := b.ask(link+"/notices", nil); at != link {
