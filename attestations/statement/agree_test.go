@@ -25,7 +25,7 @@ func agree(t rapid.TB, k Kind, event []byte) {
 	if notJSON != nil {
 		t.Fatalf("%s: %s: %v", k, event, notJSON)
 	}
-	refusal := schemas[k].refuse(k, value)
+	refusal := schemas[k]().refuse(k, value)
 	if (err == nil) != (refusal == nil) {
 		t.Fatalf("%s: %s\nread:   %v\nschema: %v", k, event, err, refusal)
 	}
@@ -37,7 +37,7 @@ func agree(t rapid.TB, k Kind, event []byte) {
 		if err != nil {
 			t.Fatalf("%s: %s: %v", k, event, err)
 		}
-		if theirs := schemas[k].compiled.Validate(theirReading); (theirs == nil) != (refusal == nil) {
+		if theirs := schemas[k]().compiled.Validate(theirReading); (theirs == nil) != (refusal == nil) {
 			t.Fatalf("%s: %s\nour reading of JSON:   %v\nthe library's reading: %v", k, event, refusal, theirs)
 		}
 	}
@@ -83,7 +83,7 @@ func mayPanic(event []byte) bool {
 // FuzzDecodeAgreesWithSchema looks for an event that the typed decode takes and the schema refuses, or the reverse.
 func FuzzDecodeAgreesWithSchema(f *testing.F) {
 	for i, k := range kinds {
-		for _, example := range schemas[k].examples {
+		for _, example := range schemas[k]().examples {
 			f.Add(uint8(i), []byte(example))
 		}
 	}
@@ -110,7 +110,7 @@ func TestDecodeAndSchemaAgreeOnExamplesChangedByHand(t *testing.T) {
 	}
 	var samples []sample
 	for _, k := range kinds {
-		for _, example := range schemas[k].examples {
+		for _, example := range schemas[k]().examples {
 			samples = append(samples, sample{k, example})
 		}
 	}
@@ -135,7 +135,7 @@ func TestDecodeAndSchemaAgreeOnExamplesChangedByHand(t *testing.T) {
 // that a condition is about.
 func membersOf(k Kind) []string {
 	names := map[string]bool{"unknown": true}
-	walk(schemas[k].document, "", func(_ string, part map[string]any) {
+	walk(schemas[k]().document, "", func(_ string, part map[string]any) {
 		properties, _ := part["properties"].(map[string]any)
 		for name := range properties {
 			names[name] = true
@@ -199,7 +199,7 @@ func TestARefusalNeverRepeatsAValue(t *testing.T) {
 	const secret = "Zacharias Quill 1980"
 	rapid.Check(t, func(t *rapid.T) {
 		k := rapid.SampledFrom(kinds).Draw(t, "kind")
-		example := rapid.SampledFrom(schemas[k].examples).Draw(t, "example")
+		example := rapid.SampledFrom(schemas[k]().examples).Draw(t, "example")
 		var value any
 		if err := stdjson.Unmarshal(example, &value); err != nil {
 			t.Fatal(err)

@@ -27,7 +27,7 @@ var benchmarked = []struct {
 
 func BenchmarkDecode(b *testing.B) {
 	for _, one := range benchmarked {
-		event := schemas[one.kind].examples[one.example]
+		event := schemas[one.kind]().examples[one.example]
 		v := sign(b, draft(one.kind, []byte(event)))
 		b.Run(one.name, func(b *testing.B) {
 			b.SetBytes(int64(len(event)))
@@ -44,7 +44,7 @@ func BenchmarkDecode(b *testing.B) {
 // BenchmarkVerifySignature is Ed25519 alone, over what BenchmarkDecode reads.
 func BenchmarkVerifySignature(b *testing.B) {
 	for _, one := range benchmarked {
-		event := schemas[one.kind].examples[one.example]
+		event := schemas[one.kind]().examples[one.example]
 		raw := sign(b, draft(one.kind, []byte(event))).Raw()
 		dot := bytes.LastIndexByte(raw, '.')
 		signature, err := base64.RawURLEncoding.DecodeString(string(raw[dot+1:]))
@@ -70,7 +70,7 @@ func publicKey(of envelope.Entity) ed25519.PublicKey {
 }
 
 func BenchmarkRefuse(b *testing.B) {
-	v := sign(b, draft(KindCIPAttestation, []byte(with(b, string(schemas[KindCIPAttestation].examples[3]), "attested_on", `"2026-02-30"`))))
+	v := sign(b, draft(KindCIPAttestation, []byte(with(b, string(schemas[KindCIPAttestation]().examples[3]), "attested_on", `"2026-02-30"`))))
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := Decode(v); err == nil {
@@ -90,7 +90,7 @@ func BenchmarkRecall(b *testing.B) {
 		"largest attestation":  {KindCIPAttestation, 3},
 		"finding":              {KindFindingOpened, 0},
 	} {
-		raw := sign(b, draft(v.kind, []byte(schemas[v.kind].examples[v.example]))).Raw()
+		raw := sign(b, draft(v.kind, []byte(schemas[v.kind]().examples[v.example]))).Raw()
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(raw)))
 			b.ReportAllocs()

@@ -11,7 +11,7 @@ import (
 // example returns one of the schema's examples with members replaced.
 func example(t *testing.T, k Kind, i int, pairs ...string) string {
 	t.Helper()
-	return with(t, string(schemas[k].examples[i]), pairs...)
+	return with(t, string(schemas[k]().examples[i]), pairs...)
 }
 
 // What a schema cannot say of a submission is refused at the member that is wrong. noon is 2026-07-01T12:00:00Z.

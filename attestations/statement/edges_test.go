@@ -19,7 +19,7 @@ func placesIn(k Kind, event any) []place {
 	var all []place
 	var visit func(value any, path []string)
 	visit = func(value any, path []string) {
-		all = append(all, place{slices.Clone(path), schemas[k].part(path)})
+		all = append(all, place{slices.Clone(path), schemas[k]().part(path)})
 		switch value := value.(type) {
 		case map[string]any:
 			for _, name := range slices.Sorted(maps.Keys(value)) {
@@ -87,7 +87,7 @@ func at(value any, path []string) any {
 func eachExample(t *testing.T, do func(k Kind, event any)) {
 	t.Helper()
 	for _, k := range Kinds() {
-		for _, example := range schemas[k].examples {
+		for _, example := range schemas[k]().examples {
 			if value, err := anyOf(example); err != nil {
 				t.Fatal(err)
 			} else if forms[k].exact {
@@ -111,10 +111,10 @@ func TestEveryMemberOfASubmissionStandsInAnExample(t *testing.T) {
 		if !forms[k].exact {
 			continue
 		}
-		walk(schemas[k].document, "", func(_ string, part map[string]any) {
+		walk(schemas[k]().document, "", func(_ string, part map[string]any) {
 			properties, _ := part["properties"].(map[string]any)
 			for name, p := range properties {
-				if member := named(k, name, schemas[k].resolve(p.(map[string]any))); !seen[member] {
+				if member := named(k, name, schemas[k]().resolve(p.(map[string]any))); !seen[member] {
 					t.Errorf("%s: stands in no example", member)
 				}
 			}
@@ -199,7 +199,7 @@ func TestDecodeAndSchemaAgreeOnEveryCondition(t *testing.T) {
 			for name := range members {
 				path := append(slices.Clone(object.path), name)
 				agree(t, k, compact(edited(event, path, missing{})))
-				values := valuesOf(schemas[k].part(path))
+				values := valuesOf(schemas[k]().part(path))
 				if object.part["allOf"] == nil {
 					values = nil
 				}

@@ -54,7 +54,7 @@ func TestWhatIsErasedIsGoneAndWhatStandingRestsOnIsLeft(t *testing.T) {
 		if !kind.Erasable() {
 			continue
 		}
-		for n, event := range schemas[kind].examples {
+		for n, event := range schemas[kind]().examples {
 			set := sign(t, draft(kind, event))
 			residue, err := Residue(set.Raw())
 			if err != nil {

@@ -63,7 +63,7 @@ func isADay(s string) bool {
 
 func TestEachFormOfTextIsThePatternOfTheSchema(t *testing.T) {
 	for _, form := range textForms {
-		part := schemas[form.kind].part(strings.Split(form.member, "/"))
+		part := schemas[form.kind]().part(strings.Split(form.member, "/"))
 		compiler := jsonschema.NewCompiler()
 		compiler.AssertFormat()
 		if err := compiler.AddResource("urn:part", part); err != nil {

@@ -23,13 +23,13 @@ func Inspect(c envelope.Claims) (Statement, []envelope.Problem) {
 	}
 	s, err := read(kind, c.Event)
 	if err != nil {
-		return nil, append(all, schemas[kind].all(kind, c.Event, err)...)
+		return nil, append(all, schemas[kind]().all(kind, c.Event, err)...)
 	}
 	for _, err := range check(s, c) {
 		fault := (*envelope.Fault)(nil)
 		source := ""
 		if errors.As(err, &fault) {
-			source = schemas[kind].sourceOf(kind, stepsOf(kind, fault.Pointer))
+			source = schemas[kind]().sourceOf(kind, stepsOf(kind, fault.Pointer))
 		}
 		all = append(all, problemOf(err, source)...)
 	}

@@ -60,7 +60,7 @@ func TestInspectAndDecodeGiveOneVerdict(t *testing.T) {
 		if kind.ByGateway() {
 			continue
 		}
-		for _, example := range schemas[kind].examples {
+		for _, example := range schemas[kind]().examples {
 			whole := inspected(kind, string(example))
 			whole.Subject = subjectFor(kind)
 			broken := whole

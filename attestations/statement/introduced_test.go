@@ -16,7 +16,7 @@ func TestACustomerIsIntroducedByWhoItIsOrByItsAccountsAndNoExamplePresumesOne(t 
 		if Introduces(k) && forms[k].customer != mustNameCustomer {
 			t.Errorf("%s introduces a customer, and need not name one", k)
 		}
-		for _, example := range schemas[k].examples { // cli.md: accepted as they are
+		for _, example := range schemas[k]().examples { // cli.md: accepted as they are
 			if s, err := forms[k].decode(example); err != nil || Presumes(s) {
 				t.Errorf("%s: %s presumes a customer that was stated before, %v", k, example, err)
 			}

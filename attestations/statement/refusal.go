@@ -25,7 +25,7 @@ func read(k Kind, event []byte) (Statement, error) {
 	if notJSON != nil {
 		return nil, fault(k, "strict JSON (RFC 8259, I-JSON)", "another text", "Write it with a JSON library.")
 	}
-	if refusal := schemas[k].refuse(k, value); refusal != nil {
+	if refusal := schemas[k]().refuse(k, value); refusal != nil {
 		return nil, refusal
 	}
 	if err == nil {

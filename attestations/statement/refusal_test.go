@@ -15,7 +15,7 @@ func TestARefusalSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 	contact := func(pairs ...string) string {
 		return attestation(t, "responsible_contact", with(t, `{"name":"Ana Souza","email":"cip@reseller.example"}`, pairs...))
 	}
-	own := string(schemas[KindCIPAttestation].examples[1])
+	own := string(schemas[KindCIPAttestation]().examples[1])
 	for name, test := range map[string]struct{ event, pointer, wanted, got, fix string }{
 		"a member is missing": {
 			attestation(t, "attested_on", ""), "/attested_on",

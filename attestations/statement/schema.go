@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"regexp"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -41,7 +42,7 @@ func Example(k Kind) []byte {
 	if _, known := forms[k]; !known {
 		return nil
 	}
-	return bytes.Clone(schemas[k].examples[0])
+	return bytes.Clone(schemas[k]().examples[0])
 }
 
 func fileName(k Kind) string { return string(k) + ".v1.json" }
@@ -53,35 +54,34 @@ type schema struct {
 	examples []jsontext.Value
 }
 
-// schemas are compiled when the program starts, some 15 ms in all: a schema that does not compile is a fault of the build,
-// and the first refusal should not cost more than the second.
-var schemas = compileAll()
+// schemas are compiled one by one, each when it is first asked: all of them together take more than everything else that a command does
+// when it starts, and what a program meets is a few.
+var schemas = func() map[Kind]func() schema {
+	all := make(map[Kind]func() schema, len(kinds))
+	for _, k := range kinds {
+		all[k] = sync.OnceValue(func() schema { return compile(k) })
+	}
+	return all
+}()
 
-func compileAll() map[Kind]schema {
+// compile panics where a schema is wrong, which is a fault of the build and found by the first test that asks each.
+func compile(k Kind) schema {
+	document, err := anyOf(Schema(k))
+	if err != nil {
+		panic("statement: schema of " + string(k) + ": " + err.Error())
+	}
+	object := document.(map[string]any)
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft2020)
 	compiler.AssertFormat()
 	compiler.UseRegexpEngine(compileOnce())
-	all := make(map[Kind]schema, len(kinds))
-	for _, k := range kinds {
-		document, err := anyOf(Schema(k))
-		if err != nil {
-			panic("statement: schema of " + string(k) + ": " + err.Error())
-		}
-		object := document.(map[string]any)
-		if err := compiler.AddResource(object["$id"].(string), document); err != nil {
-			panic("statement: schema of " + string(k) + ": " + err.Error())
-		}
-		all[k] = schema{
-			compiled: compiler.MustCompile(object["$id"].(string)),
-			document: object,
-			examples: examplesIn(Schema(k)),
-		}
+	if err := compiler.AddResource(object["$id"].(string), document); err != nil {
+		panic("statement: schema of " + string(k) + ": " + err.Error())
 	}
-	return all
+	return schema{compiled: compiler.MustCompile(object["$id"].(string)), document: object, examples: examplesIn(Schema(k))}
 }
 
-// compileOnce returns a maker of regular expressions that makes each once: the schemas share theirs, and making them is
+// compileOnce returns a maker of regular expressions that makes each once: members of one form share theirs, and making them is
 // most of the cost.
 func compileOnce() jsonschema.RegexpEngine {
 	made := map[string]jsonschema.Regexp{}

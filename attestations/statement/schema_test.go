@@ -9,7 +9,7 @@ import (
 
 func TestEachSchemaSaysWhereEachOfItsMembersComesFrom(t *testing.T) {
 	for _, k := range Kinds() {
-		document := schemas[k].document
+		document := schemas[k]().document
 		if document["$schema"] != "https://json-schema.org/draft/2020-12/schema" || document["$id"] != "urn:cipgate:schema:"+string(k)+":v1" {
 			t.Errorf("%s: $schema %v, $id %v", k, document["$schema"], document["$id"])
 		}
@@ -41,7 +41,7 @@ func TestEachMemberOfASubmissionCitesTheRuleOrSaysThatItIsOurs(t *testing.T) {
 		if k.ByGateway() {
 			continue
 		}
-		properties := schemas[k].document["properties"].(map[string]any)
+		properties := schemas[k]().document["properties"].(map[string]any)
 		for name, part := range properties {
 			walk(part.(map[string]any), "/"+name, func(at string, part map[string]any) {
 				d := part["description"].(string)
@@ -56,7 +56,7 @@ func TestEachMemberOfASubmissionCitesTheRuleOrSaysThatItIsOurs(t *testing.T) {
 // A member that a condition asks for or rules out says under which, in words that end a refusal.
 func TestEachConditionIsSaidAtTheMemberThatItIsAbout(t *testing.T) {
 	for _, k := range Kinds() {
-		walk(schemas[k].document, "", func(at string, part map[string]any) {
+		walk(schemas[k]().document, "", func(at string, part map[string]any) {
 			properties, _ := part["properties"].(map[string]any)
 			conditions, _ := part["allOf"].([]any)
 			for _, condition := range conditions {
@@ -101,13 +101,13 @@ func walk(part map[string]any, at string, visit func(at string, part map[string]
 func TestExamplesComeSmallestFirst(t *testing.T) {
 	for _, k := range Kinds() {
 		var lengths []int
-		for _, example := range schemas[k].examples {
+		for _, example := range schemas[k]().examples {
 			lengths = append(lengths, len(example))
 		}
 		if len(lengths) == 0 || !slices.IsSorted(lengths) {
 			t.Errorf("%s: lengths %v", k, lengths)
 		}
-		if string(Example(k)) != string(schemas[k].examples[0]) {
+		if string(Example(k)) != string(schemas[k]().examples[0]) {
 			t.Errorf("%s: Example is not the first of the schema's", k)
 		}
 	}
@@ -126,7 +126,7 @@ func TestEachSchemaSaysWhetherATokenNamesItsSubject(t *testing.T) {
 		if k.ByGateway() {
 			want = "uri"
 		}
-		if got := schemas[k].document["x-sub-id"]; got != want {
+		if got := schemas[k]().document["x-sub-id"]; got != want {
 			t.Errorf("%s: x-sub-id %v, want %s", k, got, want)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 
 func TestEveryExampleIsAcceptedAsItIs(t *testing.T) {
 	for _, k := range Kinds() {
-		for i, example := range schemas[k].examples {
+		for i, example := range schemas[k]().examples {
 			v := sign(t, draft(k, example))
 			s, err := Decode(v)
 			if err != nil {
@@ -53,7 +53,7 @@ func sameJSON(t *testing.T, a, b []byte) bool {
 func TestAnEntryReadBackSaysWhatWasAccepted(t *testing.T) {
 	acceptedAt := noon.Add(time.Second)
 	for _, k := range Kinds() {
-		for _, example := range schemas[k].examples {
+		for _, example := range schemas[k]().examples {
 			v := sign(t, draft(k, example))
 			accepted, err := Decode(v)
 			if err != nil {
@@ -322,7 +322,7 @@ func TestTimesAreWrittenAsWholeSecondsInUTC(t *testing.T) {
 
 func TestWhatIsRememberedIsWhatIsRecalled(t *testing.T) {
 	for _, kind := range kinds {
-		for n, event := range schemas[kind].examples {
+		for n, event := range schemas[kind]().examples {
 			v := sign(t, draft(kind, event))
 			recalled, err := Recall(7, noon, v.Digest(), v.Raw())
 			if err != nil {

@@ -104,6 +104,10 @@ var (
 	harmless = []string{"net/netip", "net/url"}
 )
 
+// constants is what a pure room may take of package sync: to compute a constant when it is first needed is to compute it. How often it
+// was asked before changes no answer.
+var constants = []string{"OnceValue", "OnceValues"}
+
 // The clock's functions of package time. Whoever is pure does not wait either.
 var (
 	readsClock = []string{"Now", "Since", "Until"}
@@ -113,6 +117,9 @@ var (
 func TestEveryImportRunsDownAndPureRoomsStayPure(t *testing.T) {
 	for _, file := range goFiles(t) {
 		for _, spec := range file.syntax.Imports {
+			if importPath(spec) == "sync" && len(usesBeside(file.syntax, "sync", constants)) == 0 {
+				continue
+			}
 			if broken := judgeImport(file.folder(), importPath(spec)); broken != "" {
 				t.Errorf("%s imports %s: %s", file.at(spec), spec.Path.Value, broken)
 			}
@@ -147,13 +154,13 @@ func TestCmdAloneReadsTheClock(t *testing.T) {
 		if top, _, _ := strings.Cut(folder, "/"); top == "cmd" {
 			continue
 		}
-		for _, name := range clockCalls(file.syntax, readsClock) {
+		for _, name := range uses(file.syntax, "time", readsClock) {
 			t.Errorf("%s calls time.%s: now is an argument of whatever decides and the Now field of whatever acts; cmd alone reads the clock", file.at(name), name.Name)
 		}
 		if !isPure(folder) {
 			continue
 		}
-		for _, name := range clockCalls(file.syntax, waits) {
+		for _, name := range uses(file.syntax, "time", waits) {
 			t.Errorf("%s calls time.%s: %s is pure, and what is pure does not wait", file.at(name), name.Name, folder)
 		}
 	}
@@ -223,11 +230,27 @@ func f(http.Handler) clock.Duration { clock.Sleep(1); return clock.Since(now()) 
 		t.Fatal(err)
 	}
 	var found []string
-	for _, name := range clockCalls(syntax, slices.Concat(readsClock, waits)) {
+	for _, name := range uses(syntax, "time", slices.Concat(readsClock, waits)) {
 		found = append(found, name.Name)
 	}
 	if want := []string{"Now", "Sleep", "Since"}; !slices.Equal(found, want) {
 		t.Errorf("found %v, want %v", found, want)
+	}
+}
+
+func TestAPureRoomMayComputeAConstantOnce(t *testing.T) {
+	for source, want := range map[string]int{
+		`import "sync"; var a = sync.OnceValue(f); var b = sync.OnceValues(g)`: 0,
+		`import "sync"; var a = sync.OnceValue(f); var b sync.Mutex`:           1,
+		`import s "sync"; func f(m *s.Map) s.Locker { return new(s.Mutex) }`:   3,
+	} {
+		syntax, err := parser.ParseFile(token.NewFileSet(), "p.go", "package p; "+source, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := usesBeside(syntax, "sync", constants); len(got) != want {
+			t.Errorf("%s: %d uses of what is no constant, wanted %d", source, len(got), want)
+		}
 	}
 }
 
@@ -340,12 +363,20 @@ func isBelowAny(imported string, prefixes []string) bool {
 	return slices.ContainsFunc(prefixes, func(p string) bool { return imported == p || strings.HasPrefix(imported, p+"/") })
 }
 
-// clockCalls are the uses of the named functions of package time, called or passed on.
-func clockCalls(syntax *ast.File, names []string) []*ast.Ident {
+// uses are the uses of the named functions of a package, called or passed on; usesBeside those of everything else in it.
+func uses(syntax *ast.File, imported string, names []string) []*ast.Ident {
+	return usesThat(syntax, imported, func(name string) bool { return slices.Contains(names, name) })
+}
+
+func usesBeside(syntax *ast.File, imported string, names []string) []*ast.Ident {
+	return usesThat(syntax, imported, func(name string) bool { return !slices.Contains(names, name) })
+}
+
+func usesThat(syntax *ast.File, imported string, wanted func(name string) bool) []*ast.Ident {
 	var local string
 	for _, spec := range syntax.Imports {
-		if importPath(spec) == "time" {
-			local = "time"
+		if importPath(spec) == imported {
+			local = path.Base(imported)
 			if spec.Name != nil {
 				local = spec.Name.Name
 			}
@@ -360,7 +391,7 @@ func clockCalls(syntax *ast.File, names []string) []*ast.Ident {
 		if !ok {
 			return true
 		}
-		if left, ok := selector.X.(*ast.Ident); ok && left.Name == local && slices.Contains(names, selector.Sel.Name) {
+		if left, ok := selector.X.(*ast.Ident); ok && left.Name == local && wanted(selector.Sel.Name) {
 			found = append(found, selector.Sel)
 		}
 		return true
