@@ -77,7 +77,7 @@ Begin with:  cipgate trial     the main job in one go, on this machine, with not
 	root.AddCommand(trialCommand(), serveCommand(), inviteCommand(), rebuildCommand(), ledgerCommand(),
 		configCommand(), joinCommand(), keysCommand(), confirmCommand(), noticesCommand(), standingCommand(), listenCommand(), newCommand(), checkCommand(), pushCommand(), bulkCommand(), documentCommand(), verifyCommand(), policyCommand(),
 		officerCommand(), tokenCommand(), approvalsCommand(), caseCommand(), ordersCommand(), obligationsCommand(), outagesCommand(), evidenceCommand(), automationCommand(), streamsCommand(), outboxCommand(),
-		contactsCommand(), measuresCommand(), hitsCommand(), exemptionsCommand())
+		contactsCommand(), calendarsCommand(), measuresCommand(), hitsCommand(), exemptionsCommand())
 	refuseWrongArguments(root)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
