@@ -138,7 +138,12 @@ func newProcess(t *testing.T, database string, flags ...string) *process {
 		if p.running != nil {
 			p.kill()
 		}
-		if said, err := os.ReadFile(p.log.Name()); t.Failed() {
+		said, err := os.ReadFile(p.log.Name())
+		token, _ := os.ReadFile(filepath.Join(p.data, "admin.token")) // where the test did not begin without it
+		if told := secretIn(said, strings.TrimSpace(string(token))); told != "" {
+			t.Errorf("the log of %s tells %s", p.base, told)
+		}
+		if t.Failed() {
 			t.Logf("the log of %s: %s %v", p.base, said, err)
 		}
 		_ = p.log.Close() // it was only written to for this

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -93,8 +94,42 @@ func serveGateway(t *testing.T, config Config, listener net.Listener) *gateway {
 type logTo struct{ t *testing.T }
 
 func (l logTo) Write(line []byte) (int, error) {
+	if told := secretIn(line); told != "" {
+		l.t.Errorf("a log tells %s", told)
+	}
 	l.t.Logf("log: %s", bytes.TrimSpace(line))
 	return len(line), nil
+}
+
+// secrets are what no log ever tells: a signed token, whoever's it is, a bearer's token, and the secrets that are given.
+var secrets = regexp.MustCompile(`eyJ[\w-]{8,}\.[\w-]*|(?i:bearer) [\w-]{16,}`)
+
+// secretIn returns the first secret in a log, as far as it may be shown; "" if there is none.
+func secretIn(log []byte, given ...string) string {
+	if found := secrets.Find(log); found != nil {
+		return string(found[:12]) + "..."
+	}
+	for _, secret := range given {
+		if secret != "" && bytes.Contains(log, []byte(secret)) {
+			return "a secret that was told once"
+		}
+	}
+	return ""
+}
+
+func TestSecretsAreFoundInALog(t *testing.T) {
+	t.Parallel()
+	for log, want := range map[string]bool{
+		"level=ERROR msg=\"request failed\" operation=list-resellers error=\"no such reseller\"":          false,
+		"level=INFO msg=push reseller=le2Cyg9pZO2kRAaVEOjUf1qeufk5Wwy7mSN2HlFJIB0":                        false,
+		"level=INFO msg=push body=eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJodHRwczovL2EuZXhhbXBsZSJ9.c2lnbmF0dXJl": true,
+		"level=WARN msg=\"401\" authorization=\"Bearer 0123456789abcdef\"":                                true,
+		"level=INFO msg=link secret=once-told":                                                            true,
+	} {
+		if got := secretIn([]byte(log), "", "once-told"); (got != "") != want {
+			t.Errorf("%s: found %q", log, got)
+		}
+	}
 }
 
 // within is the same running gateway for a subtest.
