@@ -213,3 +213,24 @@ func TestANewReceiverThatAnswersGoesOnInThePlacesOfThoseThatDo(t *testing.T) {
 		}
 	})
 }
+
+// A pusher gives its stream back a moment before it ends. Who takes the stream in this moment must not keep it from everybody.
+func TestAStreamThatIsTakenWhileItsPusherEndsIsDueAtOnceAfterwards(t *testing.T) {
+	migrationstest.Each(t, func(t *testing.T, db *gorm.DB) {
+		w := newWorld(t, db)
+		s := w.stream(toAcme, newReceiver(t).wanted())
+		w.states(1, acme)
+		w.must(w.Turn(t.Context()))
+		if !w.pushing.begin(s.ID, 1) {
+			t.Fatal("somebody pushes it")
+		}
+		unproven := pools[1]
+		if taken, err := w.toPush(t.Context(), unproven, 10); err != nil || len(taken) != 0 {
+			t.Errorf("took %v, %v, of which its pusher is still here", taken, err)
+		}
+		w.pushing.end(s.ID)
+		if taken, err := w.toPush(t.Context(), unproven, 10); err != nil || len(taken) != 1 || taken[0].ID != s.ID {
+			t.Errorf("took %v, %v once its pusher had ended, before any lease ran out", taken, err)
+		}
+	})
+}

@@ -112,14 +112,11 @@ func (d *Delivery) runPool(ctx context.Context, p pool) {
 			if p.proven {
 				given = d.provenNow
 			}
-			claimed, err := d.claim(ctx, p, free)
+			taken, err := d.toPush(ctx, p, free)
 			if err != nil && ctx.Err() == nil {
 				d.Log.Error("looking for streams to push failed; it is done again", "error", err)
 			}
-			for _, stream := range claimed {
-				if !d.pushing.begin(stream.ID, 1) { // its lease ran out while it is pushed here: the clock was moved
-					continue
-				}
+			for _, stream := range taken {
 				push(stream)
 			}
 			if free == 0 {
@@ -136,6 +133,21 @@ func (d *Delivery) runPool(ctx context.Context, p pool) {
 		case <-time.After(glance):
 		}
 	}
+}
+
+// toPush claims streams to push. Where a stream's pusher is still here (it has given the stream back and is about to end, or the clock was
+// moved) the lease is given back at once: kept, it would let nobody push to the receiver until it runs out.
+func (d *Delivery) toPush(ctx context.Context, of pool, limit int) (taken []streamRow, err error) {
+	claimed, err := d.claim(ctx, of, limit)
+	for _, stream := range claimed {
+		if d.pushing.begin(stream.ID, 1) {
+			taken = append(taken, stream)
+			continue
+		}
+		_, kept := d.release(context.WithoutCancel(ctx), stream, map[string]any{}, false)
+		err = errors.Join(err, kept)
+	}
+	return taken, err
 }
 
 // Push pushes what is due now, and returns when all of it was tried.
