@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -26,7 +27,7 @@ func calendarsCommand() *cobra.Command {
 without signing in: give it to one person, and revoke it when they leave. Without a further word the calendars are listed.`,
 		Example: `  cipgate calendars
   cipgate calendars make
-  cipgate calendars make --reseller 7hB3...
+  cipgate calendars make --reseller https://reseller.example
   cipgate calendars revoke 0198...`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return tellEvery(cmd, "/v1/calendars", url.Values{"limit": {"1000"}}, "No calendar was given out.", tellCalendar)
@@ -38,19 +39,26 @@ without signing in: give it to one person, and revoke it when they leave. Withou
 }
 
 func makeCalendarCommand() *cobra.Command {
-	var wanted struct {
-		Reseller string `json:"reseller,omitzero"`
-	}
+	reseller := ""
 	cmd := &cobra.Command{
 		Use: "make", Short: "Make a calendar; its address is shown once", Args: cobra.NoArgs,
-		Example: "  cipgate calendars make --reseller 7hB3...",
+		Example: "  cipgate calendars make --reseller https://reseller.example",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return calendarAct(cmd, "/v1/calendars", wanted, func(out io.Writer, made calendarShown) {
-				fmt.Fprintf(out, "Subscribe to  %s\nThe address is shown once, and whoever has it reads the calendar. To take it back: cipgate calendars revoke %s\n", made.URL, made.ID)
+			wanted := map[string]string{}
+			if reseller != "" {
+				id, err := resellerID(reseller)
+				if err != nil {
+					return err
+				}
+				wanted["reseller"] = id
+			}
+			var made calendarShown
+			return ask(cmd, http.MethodPost, "/v1/calendars", wanted, &made, func() {
+				fmt.Fprintf(cmd.OutOrStdout(), "Subscribe to  %s\nThe address is shown once, and whoever has it reads the calendar. To take it back: cipgate calendars revoke %s\n", made.URL, made.ID)
 			})
 		},
 	}
-	cmd.Flags().StringVar(&wanted.Reseller, "reseller", "", "id of a reseller: its own dates, to be given to it (default the steps of all)")
+	cmd.Flags().StringVar(&reseller, "reseller", "", "a reseller's entity identifier or id: its own dates, to be given to it (default the steps of all)")
 	registerClient(cmd)
 	return cmd
 }
@@ -60,28 +68,12 @@ func revokeCalendarCommand() *cobra.Command {
 		Use: "revoke ID", Short: "Take a calendar back: its address shows nothing from now on", Args: cobra.ExactArgs(1),
 		Example: "  cipgate calendars revoke 0198...",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return calendarAct(cmd, "/v1/calendars/"+url.PathEscape(args[0])+"/revoke", nil, tellCalendar)
+			var ended calendarShown
+			return ask(cmd, http.MethodPost, "/v1/calendars/"+url.PathEscape(args[0])+"/revoke", nil, &ended, func() { tellCalendar(cmd.OutOrStdout(), ended) })
 		},
 	}
 	registerClient(cmd)
 	return cmd
-}
-
-// calendarAct posts what is wanted of a calendar and prints the answer.
-func calendarAct(cmd *cobra.Command, path string, wanted any, tell func(io.Writer, calendarShown)) error {
-	api, err := clientOf(cmd)
-	if err != nil {
-		return err
-	}
-	var answer calendarShown
-	if err := api.post(cmd.Context(), path, wanted, &answer); err != nil {
-		return err
-	}
-	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
-		return printJSON(cmd.OutOrStdout(), answer)
-	}
-	tell(cmd.OutOrStdout(), answer)
-	return nil
 }
 
 func tellCalendar(out io.Writer, c calendarShown) {

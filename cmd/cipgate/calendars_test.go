@@ -18,7 +18,7 @@ func TestACalendarIsMadeReadAndTakenBackByCommands(t *testing.T) {
 
 	var everybody, own calendarShown
 	mara.reads(&everybody, "calendars", "make")
-	mara.reads(&own, "calendars", "make", "--reseller", r.about.Entity.ID().String())
+	mara.reads(&own, "calendars", "make", "--reseller", string(r.about.Entity))
 	subscribed := func(c calendarShown) (int, string) {
 		response, text := g.do(http.MethodGet, strings.TrimPrefix(c.URL, g.base), nil, nil)
 		return response.StatusCode, text
@@ -40,6 +40,7 @@ func TestACalendarIsMadeReadAndTakenBackByCommands(t *testing.T) {
 	if status, _ := subscribed(everybody); status != http.StatusOK {
 		t.Errorf("the other one: %d", status)
 	}
+	mara.says(exitRefused, "wanted its entity identifier", "calendars", "make", "--reseller", "nobody")
 	mara.says(exitRefused, "", "calendars", "revoke", "none")
 	mara.says(exitRefused, "--help", "calendars", "revoke")
 	g.as("Viola Senn", "viewer").says(exitRefused, "", "calendars", "make")
