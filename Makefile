@@ -101,6 +101,7 @@ $(BIN)/vulncheck: tools/vulncheck/main.go
 # As the tests are compiled: what it shares with them, most of it Go's own library, is then compiled once.
 $(BIN)/gotestsum: export GOFLAGS := $(COMPILED)
 $(BIN)/gotestsum: cgo := 1
+$(BIN)/gotestsum: | setup
 $(BIN)/%: tools/go.mod tools/go.sum
 	@echo 'compiles $* (once for each version of Go and of tools/go.sum)'
 	@CGO_ENABLED=$(or $(cgo),0) go -C tools build -ldflags '-s -w' -o '$(patsubst tools/%,%,$@)' '$(package)'
