@@ -21,6 +21,7 @@ import (
 	"github.com/cipgate/cipgate/attestations/ledger"
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/gateway/dashboard/frame"
+	"github.com/cipgate/cipgate/gateway/officer"
 	"github.com/cipgate/cipgate/gateway/problem"
 	"github.com/cipgate/cipgate/sync/delivery"
 )
@@ -81,7 +82,7 @@ func (p Pages) showDoor(c *fiber.Ctx, wrong error) error {
 	status := 0
 	if wrong != nil {
 		told := problem.Of(wrong)
-		shown.Wrong, status = frame.Sentence(told.Description), told.Status
+		shown.Wrong, status = officer.Sentence(told.Description), told.Status
 	}
 	return p.Frame.Show(c, frame.Page{Title: "Read your notices", Template: doorPage, View: shown, Status: status, Public: true})
 }
@@ -149,7 +150,7 @@ func (p Pages) showNotices(c *fiber.Ctx, wrong error, before written, recorded s
 	status := 0
 	if wrong != nil {
 		told := problem.Of(wrong)
-		shown.Wrong, status = frame.Sentence(told.Description), told.Status
+		shown.Wrong, status = officer.Sentence(told.Description), told.Status
 	}
 	return p.Frame.Show(c, frame.Page{Title: "Your notices", Template: noticesPage, View: shown, Status: status, Public: true})
 }

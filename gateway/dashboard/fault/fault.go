@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/cipgate/cipgate/gateway/dashboard/frame"
+	"github.com/cipgate/cipgate/gateway/officer"
 	"github.com/cipgate/cipgate/gateway/problem"
 )
 
@@ -38,6 +39,6 @@ func Pages(f frame.Frame) fiber.Handler {
 		if p.Title == "" {
 			p.Title = http.StatusText(p.Status)
 		}
-		return f.Show(c, frame.Page{Title: p.Title, Template: page, View: view{p.Title, frame.Sentence(p.Description)}, Status: p.Status, Public: true})
+		return f.Show(c, frame.Page{Title: p.Title, Template: page, View: view{p.Title, officer.Sentence(p.Description)}, Status: p.Status, Public: true})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cipgate/cipgate/gateway/officer"
 	"github.com/cipgate/cipgate/resellers/escalation"
 )
 
@@ -20,7 +21,7 @@ type Step struct {
 
 // StepOf words a step of a case, or of the outlook.
 func StepOf(s escalation.Step, now time.Time) Step {
-	shown := Step{What: Sentence(s.What), At: MomentOf(s.At, now), Unless: s.Unless, Waits: Sentence(s.Waits), Tone: BadgeOf(escalation.Pending).Tone}
+	shown := Step{What: officer.Sentence(s.What), At: MomentOf(s.At, now), Unless: s.Unless, Waits: officer.Sentence(s.Waits), Tone: BadgeOf(escalation.Pending).Tone}
 	name, _, _ := strings.Cut(s.What, ":")
 	if standing, err := escalation.ParseStanding(name); err == nil {
 		shown.Tone = BadgeOf(standing).Tone
@@ -38,6 +39,6 @@ func DueOf(s escalation.Step, now time.Time) Step {
 	if _, does, ok := strings.Cut(s.What, ": "); ok {
 		follows = does // without the standing it leads to
 	}
-	step.What, step.Unless, step.Otherwise = Sentence("due: "+s.Unless), "", Sentence("otherwise: "+follows)
+	step.What, step.Unless, step.Otherwise = officer.Sentence("due: "+s.Unless), "", officer.Sentence("otherwise: "+follows)
 	return step
 }

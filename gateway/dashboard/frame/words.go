@@ -67,6 +67,3 @@ func thousands(n int64) string {
 	}
 	return thousands(n/1000) + fmt.Sprintf(",%03d", n%1000)
 }
-
-// Sentence makes a sentence of words that may be one already.
-func Sentence(words string) string { return officer.Sentence(words) }

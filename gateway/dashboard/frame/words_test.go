@@ -51,14 +51,3 @@ func TestCountsAreWritten(t *testing.T) {
 		}
 	}
 }
-
-func TestSentencesBeginLargeAndEndOnce(t *testing.T) {
-	for words, want := range map[string]string{
-		"": "", " . ": "", "warned: a warning": "Warned: a warning.", "It is so.": "It is so.", "émis": "Émis.", "<b>": "<b>.",
-		"who signs it?": "Who signs it?", "told at 2027-01-10 08:03:42 UTC": "Told at 10 Jan 2027 08:03 UTC.",
-	} {
-		if got := Sentence(words); got != want {
-			t.Errorf("%q: %q, wanted %q", words, got, want)
-		}
-	}
-}

@@ -177,7 +177,7 @@ func outboxOf(found []delivery.Outgoing, streams []delivery.StreamLine, now time
 }
 
 func parkedOf(one delivery.Outgoing, now time.Time) parked {
-	shown := parked{ID: one.ID, What: frame.Sentence(one.Kind), Err: one.Err, Why: frame.Sentence(one.Description), At: frame.MomentOf(one.AddressedAt, now)}
+	shown := parked{ID: one.ID, What: officer.Sentence(one.Kind), Err: one.Err, Why: officer.Sentence(one.Description), At: frame.MomentOf(one.AddressedAt, now)}
 	if line, known := mail.Line(one.Kind); known {
 		shown.What = line
 	} else if one.Kind == "" {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cipgate/cipgate/attestations/statement"
 	"github.com/cipgate/cipgate/gateway/dashboard/frame"
+	"github.com/cipgate/cipgate/gateway/officer"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/sync/delivery"
 	"github.com/cipgate/cipgate/sync/mail"
@@ -98,7 +99,7 @@ func noticeOf(one delivery.Notice, by delivery.Channels, now time.Time) notice {
 	case one.Kind == "":
 		shown.What, shown.State = "The stream itself: verified or changed.", ""
 	default:
-		shown.What = frame.Sentence(one.Kind)
+		shown.What = officer.Sentence(one.Kind)
 	}
 	if one.LeafIndex >= 0 {
 		shown.Receipt = "/receipts/" + one.Digest.String()
@@ -142,7 +143,7 @@ func wayOf(words string, one delivery.Notice, now time.Time) way {
 func wordsOf(a delivery.Attempt) string {
 	switch {
 	case a.Problem != "":
-		return frame.Sentence(a.Method + ": " + a.Problem)
+		return officer.Sentence(a.Method + ": " + a.Problem)
 	case a.Method == "poll":
 		return "Polled."
 	case a.Method == "mail":

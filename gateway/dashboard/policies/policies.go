@@ -81,7 +81,7 @@ func (p Pages) count(ctx context.Context, by statement.Officer, proposed rehears
 	}
 	moves, err := p.Rehearsal.Consequences(ctx, file)
 	if errors.Is(err, rehearsal.ErrRefused) {
-		shown.WhyNot = frame.Sentence(err.Error())
+		shown.WhyNot = officer.Sentence(err.Error())
 		return nil
 	}
 	if err != nil {
@@ -91,7 +91,7 @@ func (p Pages) count(ctx context.Context, by statement.Officer, proposed rehears
 	shown.Mine = proposed.By.ID == by.ID
 	pending, err := p.Rehearsal.Pending(ctx, by, file, moves)
 	if errors.Is(err, rehearsal.ErrNotProposed) {
-		shown.WhyNot = frame.Sentence(err.Error())
+		shown.WhyNot = officer.Sentence(err.Error())
 		return nil
 	}
 	if err != nil {
@@ -99,7 +99,7 @@ func (p Pages) count(ctx context.Context, by statement.Officer, proposed rehears
 	}
 	shown.Drifts = pending.Differs
 	if err := officer.MayActivate(ctx, pending); err != nil {
-		shown.WhyNot = frame.Sentence(err.Error())
+		shown.WhyNot = officer.Sentence(err.Error())
 		return nil
 	}
 	shown.May = true

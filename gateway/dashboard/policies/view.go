@@ -63,7 +63,7 @@ const (
 var thenNames = map[string]string{"counted_on": "day", "moving": "resellers of which something moves", "pinned": "open cases, which keep their policy"}
 
 func viewOf(p rehearsal.Proposal, now time.Time) view {
-	v := view{Here: waiting.PolicyPage(p.ID), Policy: p.Policy, Digest: p.Digest, Replaces: p.Replaces, By: p.By.Name, Reason: frame.Sentence(p.Reason), At: frame.MomentOf(p.At, now),
+	v := view{Here: waiting.PolicyPage(p.ID), Policy: p.Policy, Digest: p.Digest, Replaces: p.Replaces, By: p.By.Name, Reason: officer.Sentence(p.Reason), At: frame.MomentOf(p.At, now),
 		Expires: frame.MomentOf(p.ExpiresAt, now), Withdrew: frame.MomentOf(p.Withdrawn, now), Backtest: p.Backtest, ID: p.ID, Back: waiting.Here}
 	for _, f := range p.Counted {
 		if f.Name != "moved" {
@@ -108,7 +108,7 @@ func moveOf(m backtest.Move) move {
 		shown.Says = append(shown.Says, "No more: "+f.Rule+".")
 	}
 	for _, c := range m.Clocks {
-		shown.Says = append(shown.Says, frame.Sentence(officer.TellClock(c)))
+		shown.Says = append(shown.Says, officer.Sentence(officer.TellClock(c)))
 	}
 	if m.Steps != nil || m.Instead != nil {
 		shown.Says = append(shown.Says, "Ahead: "+ahead(m.Steps)+"; instead of: "+ahead(m.Instead)+".")

@@ -53,7 +53,7 @@ func (from Sources) orders(ctx context.Context, v *view, file docket.File, now t
 		if n := c.Successor; n != nil {
 			v.Succession.Named = true
 			v.Succession.Words = fmt.Sprintf("If the relationship ends, %s takes the accounts of verified customers until %s, and every other account is ordered closed. %s named it: %s",
-				n.Entity, officer.When(n.Until), n.By.Name, frame.Sentence(n.Reason))
+				n.Entity, officer.When(n.Until), n.By.Name, officer.Sentence(n.Reason))
 		}
 	}
 	if s := file.History.Superior; s.Leaves() {

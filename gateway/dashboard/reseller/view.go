@@ -151,11 +151,11 @@ func fill(p policy.Policy, self envelope.Entity, file docket.File, ahead escalat
 
 func findingOf(p policy.Policy, open escalation.Open, by, now time.Time) finding {
 	f := finding{
-		Words: "What the rule " + open.Rule + " asks for is missing.", Severity: open.Severity, Cure: frame.Sentence(open.Cure),
+		Words: "What the rule " + open.Rule + " asks for is missing.", Severity: open.Severity, Cure: officer.Sentence(open.Cure),
 		By: frame.MomentOf(by, now), Since: frame.MomentOf(open.Since, now), Rule: open.Rule, Evidence: open.Evidence,
 	}
 	if rule, known := p.Rule(open.Rule); known {
-		f.Words, f.Source = frame.Sentence(rule.Finding), rule.Source
+		f.Words, f.Source = officer.Sentence(rule.Finding), rule.Source
 	}
 	return f
 }

@@ -64,7 +64,7 @@ func TestThePageShowsTheCaseTheFutureBackwardsAndThePastBackwards(t *testing.T) 
 	v := fill(policy.Default(), self, file, ahead, entries, now)
 	rule, _ := policy.Default().Rule("cip.missing")
 	wantFindings := []finding{{
-		Words: frame.Sentence(rule.Finding), Severity: "serious", Cure: "An accepted cip-attestation.", By: frame.MomentOf(days(4), now),
+		Words: officer.Sentence(rule.Finding), Severity: "serious", Cure: "An accepted cip-attestation.", By: frame.MomentOf(days(4), now),
 		Since: frame.MomentOf(days(-10), now), Rule: "cip.missing", Source: rule.Source, Evidence: []int64{0},
 	}}
 	if !reflect.DeepEqual(v.Findings, wantFindings) {

@@ -37,7 +37,7 @@ func futureOf(p policy.Policy, s escalation.Step, now time.Time) future {
 	name, _, _ := strings.Cut(s.What, ":")
 	if kind, ok := stepTo[name]; ok {
 		if row, ok := rowOf(p, kind); ok {
-			f.When, f.Source = row.When, frame.Sentence("approval: "+row.Approval)+" "+frame.Sentence("source: "+row.Source)
+			f.When, f.Source = row.When, officer.Sentence("approval: "+row.Approval)+" "+officer.Sentence("source: "+row.Source)
 		}
 	}
 	return f
@@ -53,7 +53,7 @@ func whyOf(p policy.Policy, s statement.Statement) why {
 	switch said := s.(type) {
 	case statement.FindingOpened:
 		w.Policy, w.Rule, w.Evidence = said.Basis.Policy, said.Rule, said.Evidence
-		w.Next = frame.Sentence("cured by " + said.Cure)
+		w.Next = officer.Sentence("cured by " + said.Cure)
 	case statement.FindingCured:
 		w.Policy, w.Rule, w.Evidence = said.Basis.Policy, said.Rule, []int64{said.CuredBy}
 	case statement.StandingChanged:
@@ -61,7 +61,7 @@ func whyOf(p policy.Policy, s statement.Statement) why {
 	case statement.WarningIssued:
 		w.Policy, w.Next = said.Basis.Policy, "Unless cured by "+officer.When(said.CureBy)+", it may open no new accounts."
 	case statement.RestrictionOrdered:
-		w.Policy, w.Next = said.Basis.Policy, frame.Sentence(said.Next+", at "+officer.When(said.NextAt)+" unless cured")
+		w.Policy, w.Next = said.Basis.Policy, officer.Sentence(said.Next+", at "+officer.When(said.NextAt)+" unless cured")
 	case statement.ClosureOrdered:
 		w.Policy, w.Next = said.Basis.Policy, "Unless cured by "+officer.When(said.TerminatesAt)+", the relationship ends."
 	case statement.OrderWithdrawn:
@@ -121,7 +121,7 @@ func (from Sources) acts(ctx context.Context, v *view, file docket.File, now tim
 		if !h.In(now) {
 			continue
 		}
-		shown := hold{ID: h.ID, Kind: holdWords[h.Kind], Words: frame.Sentence(h.By.Name + " placed it: " + h.Reason), Ends: frame.MomentOf(h.EndsAt, now)}
+		shown := hold{ID: h.ID, Kind: holdWords[h.Kind], Words: officer.Sentence(h.By.Name + " placed it: " + h.Reason), Ends: frame.MomentOf(h.EndsAt, now)}
 		if h.Authority != "" {
 			shown.Kind += " of " + h.Authority
 		}

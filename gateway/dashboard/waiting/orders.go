@@ -51,7 +51,7 @@ func whoSaid(as, by string) string {
 
 // OrderOf words an order. name is the reseller's; empty on its own page.
 func OrderOf(ctx context.Context, o officer.Order, name, back string, now time.Time) Order {
-	shown := Order{ID: o.ID, What: frame.Sentence(o.What), State: o.State, Tone: toneOf(o), At: frame.MomentOf(o.OrderedAt, now), Overdue: o.Overdue != nil,
+	shown := Order{ID: o.ID, What: officer.Sentence(o.What), State: o.State, Tone: toneOf(o), At: frame.MomentOf(o.OrderedAt, now), Overdue: o.Overdue != nil,
 		Successor: string(o.Successor), Entry: o.LeafIndex, Back: back}
 	if name != "" {
 		shown.Reseller = Reseller{o.ResellerID, name}

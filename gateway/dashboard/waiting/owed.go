@@ -42,7 +42,7 @@ func ObligationOf(ctx context.Context, o officer.Obligation, name, back string, 
 	_, deniedFulfil := officer.Permit(ctx, "fulfil-obligation")
 	_, deniedWaive := officer.Permit(ctx, "propose-waiver")
 	open := o.EndedAt == nil
-	shown := Obligation{ID: o.ID, What: frame.Sentence(o.What), Kind: kindWords[o.Kind], State: o.State, Source: frame.Sentence(o.Source), Policy: o.Policy, Request: o.Request,
+	shown := Obligation{ID: o.ID, What: officer.Sentence(o.What), Kind: kindWords[o.Kind], State: o.State, Source: officer.Sentence(o.Source), Policy: o.Policy, Request: o.Request,
 		Due: frame.MomentOf(o.DueAt, now), Opened: frame.MomentOf(o.OpenedAt, now), Entry: o.OpenedBy, Tone: stateTone[o.State],
 		Fulfil: open && deniedFulfil == nil, Waive: open && deniedWaive == nil, Back: back}
 	if name != "" {
@@ -56,7 +56,7 @@ func ObligationOf(ctx context.Context, o officer.Obligation, name, back string, 
 		if o.Late {
 			shown.Ended += " That was after it was due."
 		}
-		shown.Ended = frame.Sentence(shown.Ended)
+		shown.Ended = officer.Sentence(shown.Ended)
 	}
 	return shown
 }
@@ -76,7 +76,7 @@ type Call struct {
 // CallOf words a notice that is not proved, as seen by who asks.
 func CallOf(ctx context.Context, of Reseller, n officer.Notified, back string, now time.Time) Call {
 	_, denied := officer.Permit(ctx, "record-notice")
-	shown := Call{Reseller: of, Notice: n.Notice, Words: frame.Sentence(n.Words), By: frame.MomentOf(n.CallBy, now), Back: back, Tone: "watch"}
+	shown := Call{Reseller: of, Notice: n.Notice, Words: officer.Sentence(n.Words), By: frame.MomentOf(n.CallBy, now), Back: back, Tone: "watch"}
 	missing := n.ProvedAt == nil
 	shown.Task = missing && !now.Before(n.CallAt)
 	shown.May = missing && denied == nil && n.Notice != ""

@@ -37,11 +37,11 @@ type Reseller struct {
 
 // ApprovalOf words an approval.
 func ApprovalOf(a officer.Approval, back string, now time.Time) Approval {
-	shown := Approval{Key: a.ID, Reseller: Reseller{a.ResellerID, a.Name}, Does: frame.Sentence(a.Does), Whose: whose(a, now), StepAt: frame.MomentOf(a.StepAt, now),
+	shown := Approval{Key: a.ID, Reseller: Reseller{a.ResellerID, a.Name}, Does: officer.Sentence(a.Does), Whose: whose(a, now), StepAt: frame.MomentOf(a.StepAt, now),
 		May: a.MayApprove, WhyNot: a.WhyNot, Back: back, Silence: "Without an answer it waits, and the limit of the case with it.",
 		Tone: frame.StepOf(escalation.Step{What: a.Does}, now).Tone}
 	if a.Unproved != "" {
-		shown.Unproved = frame.Sentence(a.Unproved)
+		shown.Unproved = officer.Sentence(a.Unproved)
 	}
 	if a.Silence == "acts" {
 		shown.Silence = "Without an answer it is taken all the same."
@@ -54,7 +54,7 @@ func ApprovalOf(a officer.Approval, back string, now time.Time) Approval {
 		shown.State += map[bool]string{true: "; approved by ", false: " and "}[i == 0] + g.By.Name
 	}
 	if r := a.Refused; r != nil {
-		shown.Refused = frame.Sentence(fmt.Sprintf("%s refused it at %s: %s", r.By.Name, officer.When(r.At), r.Reason))
+		shown.Refused = officer.Sentence(fmt.Sprintf("%s refused it at %s: %s", r.By.Name, officer.When(r.At), r.Reason))
 	}
 	return shown
 }
@@ -95,7 +95,7 @@ var grounds = map[string]string{"false-positive": "it says that nothing falls sh
 // ReviewOf words an answer.
 func ReviewOf(r officer.Review, back string, now time.Time) Review {
 	shown := Review{Reseller: Reseller{r.ResellerID, r.Name}, ID: r.ID, Words: kinds[r.Kind], Finding: r.Finding, At: frame.MomentOf(r.At, now),
-		Dispute: r.Kind == escalation.AnswerDispute, Time: r.Kind == escalation.AnswerExtension, May: r.MayDecide, WhyNot: frame.Sentence(r.WhyNot), Back: back}
+		Dispute: r.Kind == escalation.AnswerDispute, Time: r.Kind == escalation.AnswerExtension, May: r.MayDecide, WhyNot: officer.Sentence(r.WhyNot), Back: back}
 	if ground := grounds[r.Ground]; ground != "" {
 		shown.Words += ": " + ground
 	}
@@ -127,7 +127,7 @@ func PolicyPage(proposal string) string { return "/policies/proposals/" + propos
 
 // proposalOf words a proposal; may says whether who asks may confirm any.
 func proposalOf(p desk.Proposal, asking string, denied error, back string, now time.Time) Proposal {
-	shown := Proposal{ID: p.ID, Words: "Move the limit of the case to " + officer.When(p.EndsAt), By: p.By.Name, Reason: frame.Sentence(p.Reason),
+	shown := Proposal{ID: p.ID, Words: "Move the limit of the case to " + officer.When(p.EndsAt), By: p.By.Name, Reason: officer.Sentence(p.Reason),
 		At: frame.MomentOf(p.ProposedAt, now), Expires: frame.MomentOf(p.ExpiresAt(), now), May: denied == nil && p.By.ID != asking, Mine: p.By.ID == asking, Back: back}
 	if p.Action == desk.ActionPolicyActivated {
 		shown.Words, shown.Page = "Put the policy "+p.Subject+" in force", PolicyPage(p.ID)
