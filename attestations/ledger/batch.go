@@ -99,7 +99,7 @@ func (b *batch) stamp() {
 	leafIndex := b.before.size
 	for _, r := range b.requests {
 		for i := range r.items {
-			r.receipts[r.items[i].receipt] = Receipt{LeafIndex: leafIndex, Digest: r.items[i].digest, AcceptedAt: b.after.acceptedAt}
+			r.receipts[r.items[i].receipt] = Receipt{LeafIndex: leafIndex, Digest: r.items[i].entry.Digest, AcceptedAt: b.after.acceptedAt}
 			leafIndex++
 		}
 	}

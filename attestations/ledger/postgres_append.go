@@ -88,8 +88,8 @@ func parametersOf(b *batch) []any {
 		seens                         = make(pgtype.FlatArray[int64], len(b.guarded))
 	)
 	for i, next := range b.items {
-		abouts[i], keys[i], digests[i], bodies[i] = next.about[:], next.key[:], next.digest[:], next.sealed
-		kinds[i] = string(next.kind)
+		abouts[i], keys[i], digests[i], bodies[i] = next.about[:], next.key[:], next.entry.Digest[:], next.sealed
+		kinds[i] = string(next.entry.Statement.Kind())
 	}
 	for i := range b.tiles {
 		t := &b.tiles[i]

@@ -34,7 +34,6 @@ type recent struct {
 
 type recentEntry struct {
 	statement.Entry
-	kind  statement.Kind
 	about envelope.ID
 	bytes int // that hang on it
 }
@@ -52,7 +51,7 @@ func (r *recent) add(b *batch) {
 		r.last = make(map[envelope.ID]int64)
 	}
 	for _, next := range b.items {
-		one := recentEntry{Entry: next.entry, kind: next.kind, about: next.about, bytes: next.weight}
+		one := recentEntry{Entry: next.entry, about: next.about, bytes: next.weight}
 		one.LeafIndex, one.AcceptedAt = r.from+int64(len(r.run)), b.after.acceptedAt
 		r.run = append(r.run, one)
 		r.last[one.about] = one.LeafIndex
@@ -133,7 +132,7 @@ func (r *recent) entries(now time.Time, from int64, limit int, kinds []statement
 		if len(entries) == limit {
 			break
 		}
-		if next := &run[i]; len(kinds) == 0 || slices.Contains(kinds, next.kind) {
+		if next := &run[i]; len(kinds) == 0 || slices.Contains(kinds, next.Statement.Kind()) {
 			entries = append(entries, next.Entry)
 		}
 	}

@@ -35,7 +35,7 @@ func anyItem(t *testing.T) *item {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &item{entry: entry, weight: weightOf(entry), kind: entry.Statement.Kind(), about: entry.About.ID()}
+	return &item{entry: entry, weight: weightOf(entry), about: entry.About.ID()}
 }
 
 // commitTo commits an item alone.

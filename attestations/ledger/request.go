@@ -36,10 +36,8 @@ type item struct {
 	entry   statement.Entry // as it will stand, but for its place and time
 	weight  int             // of entry, in bytes
 	sealed  []byte          // the body as it is stored
-	digest  envelope.Digest
 	leaf    proof.Hash
 	about   envelope.ID
-	kind    statement.Kind
 	key     jtiKey
 	receipt int // its place in the request's receipts
 }
@@ -95,10 +93,8 @@ func (r *request) hold(sets []envelope.Verified, bodies bodies) error {
 			set:     set,
 			entry:   entry,
 			weight:  weightOf(entry),
-			digest:  entry.Digest,
 			leaf:    proof.LeafHash(entry.Digest),
 			about:   entry.About.ID(),
-			kind:    entry.Statement.Kind(),
 			key:     keyOf(entry.By, entry.JTI),
 			receipt: i,
 		}
@@ -110,7 +106,7 @@ func (r *request) hold(sets []envelope.Verified, bodies bodies) error {
 			r.again = append(r.again, repeat{receipt: i, first: first})
 			continue
 		}
-		if next.sealed, err = bodies.seal(next.digest, set.Raw()); err != nil {
+		if next.sealed, err = bodies.seal(entry.Digest, set.Raw()); err != nil {
 			return err
 		}
 		r.items = append(r.items, next)
@@ -125,7 +121,7 @@ func (r *request) find(next item) (int, error) {
 		if earlier.key != next.key {
 			continue
 		}
-		same, err := sameStatement(next, earlier.digest, earlier.set.Raw())
+		same, err := sameStatement(next, earlier.entry.Digest, earlier.set.Raw())
 		if err != nil {
 			return -1, err
 		}
@@ -145,7 +141,7 @@ func (i item) twin(first Receipt) error {
 // sameStatement says whether an item states what stands under its key: the same bytes, or the same claims apart from iat,
 // since stock senders sign again on each try.
 func sameStatement(i item, digest envelope.Digest, raw []byte) (bool, error) {
-	if i.digest == digest {
+	if i.entry.Digest == digest {
 		return true, nil
 	}
 	same, err := sameContent(i.set.Raw(), raw)

@@ -88,7 +88,7 @@ func (s *sqlite) append(db *gorm.DB, b *batch) (verdict, error) {
 	}
 	entry := tx.StmtContext(ctx, s.insertEntry)
 	for i, next := range b.items {
-		if _, err := entry.ExecContext(ctx, b.before.size+int64(i), b.after.acceptedAt, next.about[:], string(next.kind), next.digest[:], next.sealed); err != nil {
+		if _, err := entry.ExecContext(ctx, b.before.size+int64(i), b.after.acceptedAt, next.about[:], string(next.entry.Statement.Kind()), next.entry.Digest[:], next.sealed); err != nil {
 			return verdict{}, fmt.Errorf("insert an entry: %w", err)
 		}
 	}
