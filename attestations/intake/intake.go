@@ -77,34 +77,40 @@ type Road struct {
 	Holding *semaphore.Weighted
 }
 
+// Accepted is a submission that was taken in: who stated it, and where it stands.
+type Accepted struct {
+	ledger.Receipt
+	Issuer envelope.Entity
+}
+
 // Accept takes one compact JWS in and returns its receipt once it is committed to disk, with what was forwarded in it.
 // What was accepted before is answered with its first receipt. Errors wrap envelope's sentinels, ErrIssuer, ErrMayNot,
 // *RateError, ErrBusy, or the ledger's ErrTwin, ErrFull, ErrUnknownOutcome and ErrClosed; whatever the
 // error, nothing of the submission is kept, except after ErrUnknownOutcome, when it may be.
-func (r *Road) Accept(ctx context.Context, raw []byte) (ledger.Receipt, error) {
+func (r *Road) Accept(ctx context.Context, raw []byte) (Accepted, error) {
 	verified, err := r.admit(ctx, raw)
 	if err != nil {
-		return ledger.Receipt{}, err
+		return Accepted{}, err
 	}
 	if err := r.Rates.take(verified.Claims().Issuer, r.Now()); err != nil {
-		return ledger.Receipt{}, err
+		return Accepted{}, err
 	}
 	sets, err := r.read(ctx, verified)
 	if err != nil {
-		return ledger.Receipt{}, err
+		return Accepted{}, err
 	}
 	refused, err := r.introduced(ctx, [][]envelope.Verified{sets})
 	if err != nil {
-		return ledger.Receipt{}, err
+		return Accepted{}, err
 	}
 	if refused[0] != nil {
-		return ledger.Receipt{}, refused[0]
+		return Accepted{}, refused[0]
 	}
 	receipts, err := r.Ledger.Append(ctx, sets...)
 	if err != nil {
-		return ledger.Receipt{}, notAppended(sets, err)
+		return Accepted{}, notAppended(sets, err)
 	}
-	return receipts[0], nil
+	return Accepted{Receipt: receipts[0], Issuer: verified.Claims().Issuer}, nil
 }
 
 // admit asks who says it, and whether they may: all that comes before the rate.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cipgate/cipgate/attestations/intake"
-	"github.com/cipgate/cipgate/attestations/ledger"
 	"github.com/cipgate/cipgate/resellers/docket"
 	"github.com/cipgate/cipgate/resellers/policy"
 )
@@ -120,7 +119,7 @@ func (r *roads) adopt(rules policy.Intake) {
 	r.now.Store(&road)
 }
 
-func (r *roads) Accept(ctx context.Context, raw []byte) (ledger.Receipt, error) {
+func (r *roads) Accept(ctx context.Context, raw []byte) (intake.Accepted, error) {
 	return r.now.Load().Accept(ctx, raw)
 }
 

@@ -14,7 +14,6 @@ import (
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/attestations/intake"
-	"github.com/cipgate/cipgate/attestations/ledger"
 	"github.com/cipgate/cipgate/gateway/problem"
 )
 
@@ -23,7 +22,7 @@ const MediaType = "application/secevent+jwt"
 
 // Road is where a submission goes; intake.Road is one.
 type Road interface {
-	Accept(ctx context.Context, raw []byte) (ledger.Receipt, error)
+	Accept(ctx context.Context, raw []byte) (intake.Accepted, error)
 }
 
 // Stream is where streams and dry runs go; intake.Road is one.
@@ -69,12 +68,12 @@ func (d Doors) push(c *fiber.Ctx) error {
 		return err
 	}
 	// BodyRaw, never Body: Body inflates without a limit. The road keeps no byte of it (envelope.Parse copies).
-	receipt, err := d.Road.Accept(c.UserContext(), c.BodyRaw())
+	accepted, err := d.Road.Accept(c.UserContext(), c.BodyRaw())
 	if err != nil {
 		return err
 	}
-	c.Set(fiber.HeaderLocation, "/receipts/"+receipt.Digest.String())
-	if !d.bySystem(c.BodyRaw()) { // it has no standing
+	c.Set(fiber.HeaderLocation, "/receipts/"+accepted.Digest.String())
+	if _, bySystem := envelope.SystemLabel(d.Gateway, accepted.Issuer); !bySystem { // the provider's own systems have no standing
 		c.Set(fiber.HeaderLink, `</v1/me/standing>; rel="status"`)
 	}
 	c.Status(fiber.StatusAccepted)
@@ -88,6 +87,9 @@ func RequireMediaType(c *fiber.Ctx, wanted string) error {
 		return fmt.Errorf("%w: Content-Encoding: wanted none, got %.40q. Send the body as it is, not compressed", problem.ErrMediaType, encoding)
 	}
 	got := c.Get(fiber.HeaderContentType)
+	if got == wanted {
+		return nil
+	}
 	media, _, err := mime.ParseMediaType(got)
 	if err != nil || !strings.EqualFold(media, wanted) {
 		return fmt.Errorf("%w: Content-Type: wanted %s, got %.80q. Set the header Content-Type: %s", problem.ErrMediaType, wanted, got, wanted)

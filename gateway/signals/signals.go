@@ -13,7 +13,7 @@ import (
 	"github.com/valyala/fasthttp/fasthttpadaptor"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
-	"github.com/cipgate/cipgate/attestations/ledger"
+	"github.com/cipgate/cipgate/attestations/intake"
 	"github.com/cipgate/cipgate/gateway/problem"
 )
 
@@ -79,7 +79,7 @@ func where(pointer string) string {
 }
 
 type road interface {
-	Accept(ctx context.Context, raw []byte) (ledger.Receipt, error)
+	Accept(ctx context.Context, raw []byte) (intake.Accepted, error)
 }
 
 type counted struct {
@@ -89,21 +89,21 @@ type counted struct {
 
 // Count returns the road with its acceptances counted.
 func (c *Counts) Count(r road) interface {
-	Accept(ctx context.Context, raw []byte) (ledger.Receipt, error)
+	Accept(ctx context.Context, raw []byte) (intake.Accepted, error)
 } {
 	return counted{road: r, accepted: c.accepted.WithLabelValues("no"), again: c.accepted.WithLabelValues("yes")}
 }
 
-func (c counted) Accept(ctx context.Context, raw []byte) (ledger.Receipt, error) {
-	receipt, err := c.road.Accept(ctx, raw)
+func (c counted) Accept(ctx context.Context, raw []byte) (intake.Accepted, error) {
+	accepted, err := c.road.Accept(ctx, raw)
 	if err == nil {
-		if receipt.Duplicate {
+		if accepted.Duplicate {
 			c.again.Inc()
 		} else {
 			c.accepted.Inc()
 		}
 	}
-	return receipt, err
+	return accepted, err
 }
 
 // Accepted counts a submission that came in otherwise than by Count's road; again says that it stood before.
