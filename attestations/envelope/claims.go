@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -84,7 +83,7 @@ func (p Parsed) readClaims(terms *Terms) (claims Claims, err error) {
 	if claims.JTI, err = readIdentifier(values[claimJTI], "/claims/jti"); err != nil {
 		return Claims{}, err
 	}
-	if claims.EventURI, claims.Event, err = readEvent(values[claimEvents]); err != nil {
+	if claims.EventURI, claims.Event, err = readEvent(values[claimEvents], p.claims.events); err != nil {
 		return Claims{}, err
 	}
 	for _, place := range [...]int{claimExpiry, claimNotBefore, claimSubject} {
@@ -133,53 +132,26 @@ func readIdentifier(value jsontext.Value, pointer string) (string, error) {
 	}
 }
 
-// events reads the `events` object, whose names are not known beforehand.
+// events is what stands in the claim of that name: how many members, and the last of them.
 type events struct {
-	data  []byte
-	uri   string
-	value jsontext.Value
-	count int
-}
-
-// UnmarshalJSONFrom keeps the last member and counts them all.
-func (e *events) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	if _, err := d.ReadToken(); err != nil {
-		return err
-	}
-	for d.PeekKind() != '}' {
-		name, err := d.ReadValue()
-		if err != nil {
-			return err
-		}
-		if e.uri, err = readText(name, "/claims/events", "the name of an event"); err != nil {
-			return err
-		}
-		value, err := d.ReadValue()
-		if err != nil {
-			return err
-		}
-		end := d.InputOffset()
-		e.value = e.data[end-int64(len(value)) : end : end]
-		e.count++
-	}
-	_, err := d.ReadToken()
-	return err
+	count       int
+	name, value jsontext.Value
 }
 
 // readEvent reads `events`. RFC 8417 allows several events; here a statement is one, so that it can be accepted or
 // refused as one (protocol.md, "Submissions").
-func readEvent(value jsontext.Value) (string, []byte, error) {
+func readEvent(value jsontext.Value, found events) (string, []byte, error) {
 	if value.Kind() != '{' {
 		return "", nil, notOneEvent(kindOf(value))
 	}
-	found := events{data: value}
-	if err := json.Unmarshal(value, &found); err != nil {
-		return "", nil, notStrictJSON("/claims/events", err)
-	}
-	switch {
-	case found.count != 1:
+	if found.count != 1 {
 		return "", nil, notOneEvent(fmt.Sprintf("%d members", found.count))
-	case found.uri == "":
+	}
+	uri, err := readText(found.name, "/claims/events", "the name of an event")
+	switch {
+	case err != nil:
+		return "", nil, err
+	case uri == "":
 		return "", nil, notOneEvent("a member with an empty name")
 	case found.value.Kind() != '{':
 		fault := &Fault{
@@ -189,12 +161,12 @@ func readEvent(value jsontext.Value) (string, []byte, error) {
 			Got:     kindOf(found.value),
 			Fix:     "Put the statement's members between { and }.",
 		}
-		if escaped := "/" + escape(found.uri); plain(escaped) {
+		if escaped := "/" + escape(uri); plain(escaped) {
 			fault.Pointer += escaped
 		}
 		return "", nil, fault
 	}
-	return found.uri, found.value, nil
+	return uri, found.value, nil
 }
 
 func notOneEvent(got string) error {

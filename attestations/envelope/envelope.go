@@ -33,7 +33,7 @@ func Parse(raw []byte) (Parsed, error) {
 	if err := token.readHeader(SETType); err != nil {
 		return Parsed{}, err
 	}
-	claims, err := readObject(token.payload, "/claims", claimNames)
+	claims, err := readSET(token.payload)
 	if err != nil {
 		return Parsed{}, err
 	}

@@ -137,7 +137,7 @@ func (i *Inspected) inspectClaims(text []byte, terms Terms) {
 	var claims Claims
 	read := false
 	faults := mended(text, "/claims", claimNames, mends, func(text []byte) error {
-		object, err := readObject(text, "/claims", claimNames)
+		object, err := readSET(text)
 		if err != nil {
 			return err
 		}

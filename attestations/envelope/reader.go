@@ -26,25 +26,37 @@ type object struct {
 	data    []byte
 	values  [maxNames]jsontext.Value // by place in names; nil is absent
 	members int                      // how many members there are, asked for or not
+	isSET   bool                     // names are claimNames, and what stands in `events` is read in the same pass
+	events  events
 }
 
 // readObject reads data in one pass. A member whose name differs from a known one in letter case alone is an error:
 // two readers must never take a different one of "iss" and "Iss".
 func readObject(data []byte, pointer string, names []string) (*object, error) {
-	if tooDeep(data) {
-		return nil, &Fault{
+	o := &object{pointer: pointer, names: names, data: data}
+	return o, o.read()
+}
+
+// readSET reads the claims of a SET, as readObject does.
+func readSET(data []byte) (*object, error) {
+	o := &object{pointer: "/claims", names: claimNames, data: data, isSET: true}
+	return o, o.read()
+}
+
+func (o *object) read() error {
+	if tooDeep(o.data) {
+		return &Fault{
 			Reason:  ErrMalformed,
-			Pointer: pointer,
+			Pointer: o.pointer,
 			Wanted:  fmt.Sprintf("JSON nested at most %d deep", MaxDepth),
 			Got:     "deeper JSON",
 			Fix:     "Use fewer arrays and objects inside one another.",
 		}
 	}
-	o := &object{pointer: pointer, names: names, data: data}
-	if err := json.Unmarshal(data, o); err != nil {
-		return nil, notStrictJSON(pointer, err)
+	if err := json.Unmarshal(o.data, o); err != nil {
+		return notStrictJSON(o.pointer, err)
 	}
-	return o, nil
+	return nil
 }
 
 // UnmarshalJSONFrom is how the json package hands its pooled decoder to us: one pass, no reflection on the members.
@@ -64,19 +76,53 @@ func (o *object) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 		if err != nil {
 			return err
 		}
-		value, err := d.ReadValue()
+		value, err := o.value(d, o.isSET && place == claimEvents)
 		if err != nil {
 			return err
 		}
 		if place >= 0 {
-			// The decoder's value is good until the next read only, the same bytes of our data for ever.
-			end := d.InputOffset()
-			o.values[place] = o.data[end-int64(len(value)) : end : end]
+			o.values[place] = value
 		}
 		o.members++
 	}
 	_, err := d.ReadToken()
 	return err
+}
+
+// value reads a value. That of `events` is read member by member: otherwise the longest part of a token would be read twice.
+func (o *object) value(d *jsontext.Decoder, isEvents bool) (jsontext.Value, error) {
+	if !isEvents || d.PeekKind() != '{' {
+		return o.next(d)
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return nil, err
+	}
+	begin := d.InputOffset() - 1
+	for d.PeekKind() != '}' {
+		var err error
+		if o.events.name, err = o.next(d); err != nil {
+			return nil, err
+		}
+		if o.events.value, err = o.next(d); err != nil {
+			return nil, err
+		}
+		o.events.count++
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return nil, err
+	}
+	end := d.InputOffset()
+	return o.data[begin:end:end], nil
+}
+
+// next is the next value or name: the decoder's own is good until it reads on, the same bytes of our data for ever.
+func (o *object) next(d *jsontext.Decoder) (jsontext.Value, error) {
+	value, err := d.ReadValue()
+	if err != nil {
+		return nil, err
+	}
+	end := d.InputOffset()
+	return o.data[end-int64(len(value)) : end : end], nil
 }
 
 // place finds a member's name, a JSON string, among the known ones; -1 is not there.
