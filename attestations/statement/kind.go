@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 )
@@ -124,14 +125,14 @@ const (
 )
 
 var forms = map[Kind]form{
-	KindCIPAttestation:         {decode: decode[CIPAttestation], exact: true},
-	KindCustomerVerification:   {decode: decode[CustomerVerification], exact: true, customer: mustNameCustomer},
-	KindAccountStatus:          {decode: decode[AccountStatus], exact: true, customer: mustNameCustomer},
-	KindSuspiciousActivity:     {decode: decode[SuspiciousActivity], exact: true, customer: mayNameCustomer},
-	KindAITraining:             {decode: decode[AITraining], exact: true, customer: mustNameCustomer},
-	KindRemediation:            {decode: decode[Remediation], exact: true},
-	KindOrderConfirmation:      {decode: decode[OrderConfirmation], exact: true, ofOthers: true},
-	KindForwarded:              {decode: decode[Forwarded], exact: true},
+	KindCIPAttestation:         {decode: decodeExactly[CIPAttestation], exact: true},
+	KindCustomerVerification:   {decode: decodeExactly[CustomerVerification], exact: true, customer: mustNameCustomer},
+	KindAccountStatus:          {decode: decodeExactly[AccountStatus], exact: true, customer: mustNameCustomer},
+	KindSuspiciousActivity:     {decode: decodeExactly[SuspiciousActivity], exact: true, customer: mayNameCustomer},
+	KindAITraining:             {decode: decodeExactly[AITraining], exact: true, customer: mustNameCustomer},
+	KindRemediation:            {decode: decodeExactly[Remediation], exact: true},
+	KindOrderConfirmation:      {decode: decodeExactly[OrderConfirmation], exact: true, ofOthers: true},
+	KindForwarded:              {decode: decodeExactly[Forwarded], exact: true},
 	KindFindingOpened:          {decode: decode[FindingOpened], gateway: true},
 	KindFindingCured:           {decode: decode[FindingCured], gateway: true},
 	KindStandingChanged:        {decode: decode[StandingChanged], gateway: true},
@@ -170,9 +171,18 @@ var forms = map[Kind]form{
 // refused by the library as it stands.
 var strict = json.RejectUnknownMembers(true)
 
-func decode[S Statement](event []byte) (Statement, error) {
+func decode[S Statement](event []byte) (Statement, error) { return decodeWith[S](event, strict) }
+
+// duplicatesTold leaves names that stand twice to the readers of exact forms, which refuse them without writing each name down.
+var duplicatesTold = jsontext.AllowDuplicateNames(true)
+
+func decodeExactly[S Statement](event []byte) (Statement, error) {
+	return decodeWith[S](event, duplicatesTold)
+}
+
+func decodeWith[S Statement](event []byte, options json.Options) (Statement, error) {
 	var s S
-	if err := json.Unmarshal(event, &s, strict); err != nil {
+	if err := json.Unmarshal(event, &s, options); err != nil {
 		return nil, err
 	}
 	return s, nil

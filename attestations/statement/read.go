@@ -23,7 +23,7 @@ type members struct {
 	required int
 }
 
-// object reads a JSON object and hands each member to read by its place in m. Duplicates are the decoder's to refuse.
+// object reads a JSON object and hands each member to read by its place in m. Every name is a known one and may stand once.
 func (m members) object(from *jsontext.Decoder, read func(i int) error) error {
 	var seen uint64
 	if err := token(from, '{'); err != nil {
@@ -35,7 +35,7 @@ func (m members) object(from *jsontext.Decoder, read func(i int) error) error {
 			return err
 		}
 		i := m.place(name)
-		if i < 0 {
+		if i < 0 || seen&(1<<i) != 0 {
 			return errForm
 		}
 		if err := read(i); err != nil {
