@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime"
 	"runtime/debug"
 
 	"github.com/go-json-experiment/json"
@@ -43,6 +44,11 @@ func serve(ctx context.Context, config Config, asJSON bool, stdout, stderr io.Wr
 	if os.Getenv("GOGC") == "" {
 		// What lives long is some 20 MiB: collecting less often costs memory that is not missed, and the submissions' road a tenth less.
 		debug.SetGCPercent(300)
+	}
+	if os.Getenv("GOMAXPROCS") == "" {
+		// Go asks the network for news once a thread of its own has nothing else to do. With as many threads as cores, the committer's
+		// answer waits behind all the submissions that wait for it; with twice as many, the kernel shares out the cores.
+		runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0))
 	}
 	program, err := open(ctx, config, slog.New(slog.NewTextHandler(stderr, nil)))
 	if err != nil {
