@@ -13,7 +13,7 @@ const (
 
 // pace decides for how many requests the next commit waits. Under load whoever is answered comes again, so that those in one commit and
 // those who came while it was under way are about all there are. A commit that begins at once takes the few that came first, and what it
-// costs by itself is shared by them alone. One that waits for five in eight of all costs each less, and the other three still keep the
+// costs by itself is shared by them alone. One that waits for three in eight of all costs each less, and the other five still keep the
 // processors busy until it is through.
 //
 // Only the committing goroutine uses it.
@@ -38,5 +38,5 @@ func (p *pace) wanted() (count int, patience time.Duration) {
 	if crowd < busy {
 		return 0, 0
 	}
-	return crowd * 5 / 8, min(p.took, longestLinger)
+	return crowd * 3 / 8, min(p.took, longestLinger)
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestPaceWaitsForMostOfThoseThatComeAtOnce(t *testing.T) {
+func TestPaceWaitsForAPartOfThoseThatComeAtOnce(t *testing.T) {
 	var p pace
 	if count, patience := p.wanted(); count != 0 || patience != 0 {
 		t.Errorf("before the first commit it waits %s for %d", patience, count)
@@ -15,11 +15,11 @@ func TestPaceWaitsForMostOfThoseThatComeAtOnce(t *testing.T) {
 		t.Errorf("where %d come at once it waits %s for %d, so that few wait for nobody", busy-1, patience, count)
 	}
 	p.note(30, 34, 3*time.Millisecond)
-	if count, patience := p.wanted(); count != 40 || patience != 3*time.Millisecond {
-		t.Errorf("where 64 come at once it waits %s for %d, wanted as long as a commit takes for five in eight", patience, count)
+	if count, patience := p.wanted(); count != 24 || patience != 3*time.Millisecond {
+		t.Errorf("where 64 come at once it waits %s for %d, wanted as long as a commit takes for three in eight", patience, count)
 	}
 	p.note(1, 0, time.Minute)
-	if count, patience := p.wanted(); count != 40 || patience != longestLinger {
+	if count, patience := p.wanted(); count != 24 || patience != longestLinger {
 		t.Errorf("after a commit that took a minute it waits %s for %d, wanted at most %s", patience, count, longestLinger)
 	}
 	p.note(1, 0, -time.Hour) // the clock was set back
