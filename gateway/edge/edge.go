@@ -7,6 +7,7 @@
 package edge
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -69,17 +70,18 @@ func New(log *slog.Logger, readTimeout time.Duration, submissions, rest func(*fi
 	takeEvents, takeOthers := events.Handler(), others.Handler()
 	return &Server{http: &fasthttp.Server{
 		Handler: func(ctx *fasthttp.RequestCtx) {
+			take, body := takeOthers, new(bytes.Buffer)
+			if isEvents(ctx.Path()) {
+				take, body = takeEvents, spare.Get().(*bytes.Buffer)
+				defer putBack(body)
+			}
 			if !streamed(ctx.Path()) {
-				if err := gather(ctx); err != nil {
+				if err := gather(ctx, body); err != nil {
 					refuse(ctx, err, readTimeout)
 					return
 				}
 			}
-			if isEvents(ctx.Path()) {
-				takeEvents(ctx)
-			} else {
-				takeOthers(ctx)
-			}
+			take(ctx)
 		},
 		ErrorHandler:                 func(ctx *fasthttp.RequestCtx, err error) { unreadable(ctx, err, readTimeout) },
 		MaxRequestBodySize:           bodyLimit,

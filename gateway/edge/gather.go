@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -31,8 +32,18 @@ func headerReceived(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
 // firstRead is how much room is made for a body at once. Who announces more gets more as it comes, not before.
 const firstRead = 64 << 10
 
-// gather reads a request's body, at most bodyLimit bytes of it, so that handlers find it in Request.Body.
-func gather(ctx *fasthttp.RequestCtx) error {
+// spare is memory for the bodies of submissions, of which nobody keeps a byte.
+var spare = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+func putBack(body *bytes.Buffer) {
+	if body.Cap() <= firstRead { // larger ones are rare
+		body.Reset()
+		spare.Put(body)
+	}
+}
+
+// gather reads a request's body into memory, at most bodyLimit bytes of it, so that handlers find it in Request.Body.
+func gather(ctx *fasthttp.RequestCtx, body *bytes.Buffer) error {
 	stream := ctx.RequestBodyStream()
 	if stream == nil {
 		return nil
@@ -41,7 +52,6 @@ func gather(ctx *fasthttp.RequestCtx) error {
 	if length > bodyLimit {
 		return fasthttp.ErrBodyTooLarge
 	}
-	var body bytes.Buffer
 	body.Grow(min(max(length, 0), firstRead) + bytes.MinRead) // MinRead more, or ReadFrom grows it to see the end
 	if _, err := body.ReadFrom(io.LimitReader(stream, bodyLimit+1)); err != nil {
 		return fmt.Errorf("reading a body: %w", err)
