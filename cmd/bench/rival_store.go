@@ -23,7 +23,7 @@ const (
 )
 
 // tunedConnections is the pool of the tuned rival, for each core. With 64 clients on 2 cores 4, 8, 12 and 16 connections were about as fast as
-// each other, 32 slower, 64 half as fast: every further backend costs more than its waiting for the disk saves.
+// each other; 64 were half as fast on one day and as fast on another.
 const tunedConnections = 4
 
 // rivalStore keeps submissions in one table, one transaction each.
