@@ -187,7 +187,8 @@ func (p *Program) openDocket(ctx context.Context, statements envelope.Signer, ru
 	return err
 }
 
-// verifyingAtOnce is how many signatures of submissions are checked at once: as many as there are cores where the gateway serves.
+// verifyingAtOnce is how many signatures of submissions are checked at once, so that half of the threads are left to all else; serve takes
+// two for each core.
 func verifyingAtOnce() int64 { return int64(max(1, runtime.GOMAXPROCS(0)/2)) }
 
 // verifyingPatience is how long a submission waits for that before it is told to come again.
