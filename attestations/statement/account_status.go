@@ -23,8 +23,9 @@ func (AccountStatus) Kind() Kind { return KindAccountStatus }
 var accountMembers = members{required: 3, names: []string{"account", "status", "on", "products", "plan", "reason", "order", "supersedes"}}
 
 // UnmarshalJSONFrom reads an account's status and refuses what its schema refuses.
-func (a *AccountStatus) UnmarshalJSONFrom(from *jsontext.Decoder) error {
-	*a = AccountStatus{}
+func (a *AccountStatus) UnmarshalJSONFrom(from *jsontext.Decoder) error { return next(from, a) }
+
+func (a *AccountStatus) read(from *scan) error {
 	err := accountMembers.object(from, func(i int) error {
 		switch i {
 		case 0:

@@ -95,10 +95,12 @@ func FuzzDecodeAgreesWithSchema(f *testing.F) {
 		f.Add(uint8(0), []byte(event))
 	}
 	f.Fuzz(func(t *testing.T, which uint8, event []byte) {
+		k := kinds[int(which)%len(kinds)]
 		if !jsontext.Value(event).IsValid() {
-			return // the envelope refused it before
+			_, _ = forms[k].decode(event) // the envelope refused it before; if it had not, nothing may panic
+			return
 		}
-		agree(t, kinds[int(which)%len(kinds)], event)
+		agree(t, k, event)
 	})
 }
 

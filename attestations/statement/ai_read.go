@@ -20,8 +20,9 @@ var trainingMembers = members{required: 3, names: []string{
 }}
 
 // UnmarshalJSONFrom reads a report and refuses what its schema refuses.
-func (a *AITraining) UnmarshalJSONFrom(from *jsontext.Decoder) error {
-	*a = AITraining{}
+func (a *AITraining) UnmarshalJSONFrom(from *jsontext.Decoder) error { return next(from, a) }
+
+func (a *AITraining) read(from *scan) error {
 	err := trainingMembers.object(from, func(i int) error {
 		switch i {
 		case 0:
@@ -77,7 +78,7 @@ var (
 
 var knowledgeMembers = members{required: 2, names: []string{"actor", "knew_at", "entity"}}
 
-func (k *Knowledge) read(from *jsontext.Decoder) error {
+func (k *Knowledge) read(from *scan) error {
 	return knowledgeMembers.object(from, func(i int) error {
 		switch i {
 		case 0:
@@ -91,13 +92,13 @@ func (k *Knowledge) read(from *jsontext.Decoder) error {
 }
 
 // entity reads what looks like an entity identifier.
-func entity(from *jsontext.Decoder, into *envelope.Entity) error {
+func entity(from *scan, into *envelope.Entity) error {
 	return text(from, (*string)(into), envelope.MaxEntity, isEntity)
 }
 
 var parametersMembers = members{names: []string{"operations", "modalities", "accelerators", "cluster"}}
 
-func (p *TrainingParameters) read(from *jsontext.Decoder) error {
+func (p *TrainingParameters) read(from *scan) error {
 	return parametersMembers.object(from, func(i int) error {
 		switch i {
 		case 0:
@@ -120,7 +121,7 @@ func (p *TrainingParameters) read(from *jsontext.Decoder) error {
 
 var acceleratorMembers = members{required: 2, names: []string{"model", "count"}}
 
-func (a *Accelerator) read(from *jsontext.Decoder) error {
+func (a *Accelerator) read(from *scan) error {
 	return acceleratorMembers.object(from, func(i int) error {
 		if i == 0 {
 			return text(from, &a.Model, 200, isLine)
@@ -131,7 +132,7 @@ func (a *Accelerator) read(from *jsontext.Decoder) error {
 
 var clusterMembers = members{names: []string{"peak_operations_per_second", "network_gbit_per_second", "country"}}
 
-func (c *Cluster) read(from *jsontext.Decoder) error {
+func (c *Cluster) read(from *scan) error {
 	return clusterMembers.object(from, func(i int) error {
 		switch i {
 		case 0:
@@ -146,7 +147,7 @@ func (c *Cluster) read(from *jsontext.Decoder) error {
 
 var fieldMembers = members{required: 2, names: []string{"name", "value"}}
 
-func (f *Field) read(from *jsontext.Decoder) error {
+func (f *Field) read(from *scan) error {
 	return fieldMembers.object(from, func(i int) error {
 		if i == 0 {
 			return text(from, &f.Name, 64, isFieldName)

@@ -13,8 +13,9 @@ var attestationMembers = members{required: 4, names: []string{
 }}
 
 // UnmarshalJSONFrom reads an attestation and refuses what its schema refuses.
-func (a *CIPAttestation) UnmarshalJSONFrom(from *jsontext.Decoder) error {
-	*a = CIPAttestation{}
+func (a *CIPAttestation) UnmarshalJSONFrom(from *jsontext.Decoder) error { return next(from, a) }
+
+func (a *CIPAttestation) read(from *scan) error {
 	err := attestationMembers.object(from, func(i int) error {
 		switch i {
 		case 0:
@@ -63,7 +64,7 @@ func isProgramBasis(s string) bool { return s == "own" || s == "adopted" || s ==
 
 var contactMembers = members{required: 2, names: []string{"name", "email", "title", "phone"}}
 
-func (c *Contact) read(from *jsontext.Decoder) error {
+func (c *Contact) read(from *scan) error {
 	return contactMembers.object(from, func(i int) error {
 		switch i {
 		case 0:
@@ -85,7 +86,7 @@ var elementsMembers = members{required: 15, names: []string{
 	"reseller_oversight",
 }}
 
-func (e *Elements) read(from *jsontext.Decoder) error {
+func (e *Elements) read(from *scan) error {
 	return elementsMembers.object(from, func(i int) error {
 		if i == 15 {
 			e.ResellerOversight = new(Element)
@@ -106,7 +107,7 @@ func (e *Elements) at(i int) *Element {
 
 var elementMembers = members{required: 1, names: []string{"in_place", "note"}}
 
-func (e *Element) read(from *jsontext.Decoder) error {
+func (e *Element) read(from *scan) error {
 	return elementMembers.object(from, func(i int) error {
 		if i == 0 {
 			return flag(from, &e.InPlace)
@@ -117,7 +118,7 @@ func (e *Element) read(from *jsontext.Decoder) error {
 
 var copyMembers = members{required: 1, names: []string{"sha256", "media_type", "bytes"}}
 
-func (c *Copy) read(from *jsontext.Decoder) error {
+func (c *Copy) read(from *scan) error {
 	return copyMembers.object(from, func(i int) error {
 		switch i {
 		case 0:
@@ -132,7 +133,7 @@ func (c *Copy) read(from *jsontext.Decoder) error {
 
 var changeMembers = members{required: 2, names: []string{"what", "on"}}
 
-func (m *MaterialChange) read(from *jsontext.Decoder) error {
+func (m *MaterialChange) read(from *scan) error {
 	return changeMembers.object(from, func(i int) error {
 		if i == 0 {
 			return text(from, &m.What, 2000, isText)
@@ -145,7 +146,7 @@ var yearlyMembers = members{required: 5, names: []string{
 	"reviewed", "updated_for_offerings", "updated_for_threats", "complies", "resolutions_recorded",
 }}
 
-func (y *YearlyAttestations) read(from *jsontext.Decoder) error {
+func (y *YearlyAttestations) read(from *scan) error {
 	return yearlyMembers.object(from, func(i int) error {
 		into := [...]*bool{&y.Reviewed, &y.UpdatedForOfferings, &y.UpdatedForThreats, &y.Complies, &y.ResolutionsRecorded}[i]
 		return flag(from, into)

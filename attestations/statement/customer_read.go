@@ -10,8 +10,9 @@ var verificationMembers = members{required: 6, names: []string{
 }}
 
 // UnmarshalJSONFrom reads a verification and refuses what its schema refuses.
-func (v *CustomerVerification) UnmarshalJSONFrom(from *jsontext.Decoder) error {
-	*v = CustomerVerification{}
+func (v *CustomerVerification) UnmarshalJSONFrom(from *jsontext.Decoder) error { return next(from, v) }
+
+func (v *CustomerVerification) read(from *scan) error {
 	if err := verificationMembers.object(from, func(i int) error { return v.member(from, i) }); err != nil {
 		return err
 	}
@@ -24,7 +25,7 @@ func (v *CustomerVerification) UnmarshalJSONFrom(from *jsontext.Decoder) error {
 	return nil
 }
 
-func (v *CustomerVerification) member(from *jsontext.Decoder, i int) error {
+func (v *CustomerVerification) member(from *scan, i int) error {
 	switch i {
 	case 0:
 		return text(from, &v.Party, 20, isParty)
@@ -81,7 +82,7 @@ var (
 
 var ownerMembers = members{required: 2, names: []string{"id", "basis", "share_percent"}}
 
-func (o *Owner) read(from *jsontext.Decoder) error {
+func (o *Owner) read(from *scan) error {
 	err := ownerMembers.object(from, func(i int) error {
 		switch i {
 		case 0:
@@ -103,7 +104,7 @@ func (o *Owner) read(from *jsontext.Decoder) error {
 
 var usPersonMembers = members{required: 2, names: []string{"found", "reasonable_belief", "basis", "method"}}
 
-func (u *USPerson) read(from *jsontext.Decoder) error {
+func (u *USPerson) read(from *scan) error {
 	err := usPersonMembers.object(from, func(i int) error {
 		switch i {
 		case 0:
@@ -127,7 +128,7 @@ func (u *USPerson) read(from *jsontext.Decoder) error {
 
 var countriesMembers = members{required: 1, names: []string{"home", "principal_place", "ownership"}}
 
-func (c *Countries) read(from *jsontext.Decoder) error {
+func (c *Countries) read(from *scan) error {
 	return countriesMembers.object(from, func(i int) error {
 		switch i {
 		case 0:
@@ -142,7 +143,7 @@ func (c *Countries) read(from *jsontext.Decoder) error {
 
 var identityMembers = members{required: 1, names: []string{"name", "aliases", "address", "country"}}
 
-func (d *Identity) read(from *jsontext.Decoder) error {
+func (d *Identity) read(from *scan) error {
 	return identityMembers.object(from, func(i int) error {
 		switch i {
 		case 0:

@@ -37,8 +37,9 @@ const (
 )
 
 // UnmarshalJSONFrom reads what was forwarded and refuses what its schema refuses.
-func (f *Forwarded) UnmarshalJSONFrom(from *jsontext.Decoder) error {
-	*f = Forwarded{}
+func (f *Forwarded) UnmarshalJSONFrom(from *jsontext.Decoder) error { return next(from, f) }
+
+func (f *Forwarded) read(from *scan) error {
 	err := forwardedMembers.object(from, func(i int) error {
 		switch i {
 		case 0:

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 )
@@ -171,18 +170,9 @@ var forms = map[Kind]form{
 // refused by the library as it stands.
 var strict = json.RejectUnknownMembers(true)
 
-func decode[S Statement](event []byte) (Statement, error) { return decodeWith[S](event, strict) }
-
-// duplicatesTold leaves names that stand twice to the readers of exact forms, which refuse them without writing each name down.
-var duplicatesTold = jsontext.AllowDuplicateNames(true)
-
-func decodeExactly[S Statement](event []byte) (Statement, error) {
-	return decodeWith[S](event, duplicatesTold)
-}
-
-func decodeWith[S Statement](event []byte, options json.Options) (Statement, error) {
+func decode[S Statement](event []byte) (Statement, error) {
 	var s S
-	if err := json.Unmarshal(event, &s, options); err != nil {
+	if err := json.Unmarshal(event, &s, strict); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -20,8 +20,9 @@ func (OrderConfirmation) Kind() Kind { return KindOrderConfirmation }
 var confirmationMembers = members{required: 3, names: []string{"order", "outcome", "on", "accounts", "reason", "supersedes"}}
 
 // UnmarshalJSONFrom reads a confirmation and refuses what its schema refuses.
-func (o *OrderConfirmation) UnmarshalJSONFrom(from *jsontext.Decoder) error {
-	*o = OrderConfirmation{}
+func (o *OrderConfirmation) UnmarshalJSONFrom(from *jsontext.Decoder) error { return next(from, o) }
+
+func (o *OrderConfirmation) read(from *scan) error {
 	err := confirmationMembers.object(from, func(i int) error {
 		switch i {
 		case 0:

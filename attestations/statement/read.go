@@ -1,7 +1,6 @@
 package statement
 
 import (
-	"bytes"
 	"errors"
 	"math/bits"
 	"time"
@@ -17,6 +16,43 @@ import (
 
 var errForm = errors.New("not in the form that the schema asks for")
 
+// readable is a submission's content that reads itself.
+type readable[S any] interface {
+	*S
+	read(from *scan) error
+}
+
+// decodeExactly reads an event whose kind has a reader of its own.
+func decodeExactly[S Statement, R readable[S]](event []byte) (Statement, error) {
+	var s S
+	if err := exactly[S, R](event, &s); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// next reads the decoder's next value.
+func next[S any, R readable[S]](from *jsontext.Decoder, into R) error {
+	value, err := from.ReadValue()
+	if err != nil {
+		return err
+	}
+	return exactly[S](value, into)
+}
+
+// exactly reads a value and nothing else.
+func exactly[S any, R readable[S]](value []byte, into R) error {
+	from := scan{json: value}
+	*into = *new(S)
+	if err := into.read(&from); err != nil {
+		return err
+	}
+	if len(from.rest()) > 0 {
+		return errForm
+	}
+	return nil
+}
+
 // members names an object's members, the first of them required.
 type members struct {
 	names    []string
@@ -24,27 +60,26 @@ type members struct {
 }
 
 // object reads a JSON object and hands each member to read by its place in m. Every name is a known one and may stand once.
-func (m members) object(from *jsontext.Decoder, read func(i int) error) error {
+func (m members) object(from *scan, read func(i int) error) error {
 	var seen uint64
-	if err := token(from, '{'); err != nil {
-		return err
+	if !from.take('{') {
+		return errForm
 	}
-	for from.PeekKind() != '}' {
-		name, err := from.ReadValue()
-		if err != nil {
-			return err
+	for i, more := -1, !from.take('}'); more; {
+		name, ok := from.text()
+		if !ok || !from.take(':') {
+			return errForm
 		}
-		i := m.place(name)
-		if i < 0 || seen&(1<<i) != 0 {
+		if i = m.place(name, i+1); i < 0 || seen&(1<<i) != 0 {
 			return errForm
 		}
 		if err := read(i); err != nil {
 			return err
 		}
 		seen |= 1 << i
-	}
-	if err := token(from, '}'); err != nil {
-		return err
+		if more = from.take(','); !more && !from.take('}') {
+			return errForm
+		}
 	}
 	if bits.TrailingZeros64(^seen) < m.required {
 		return errForm
@@ -52,15 +87,10 @@ func (m members) object(from *jsontext.Decoder, read func(i int) error) error {
 	return nil
 }
 
-// place finds a name as it stands in the token, with its quotes.
-func (m members) place(quoted []byte) int {
-	name := quoted[1 : len(quoted)-1]
-	if bytes.IndexByte(name, '\\') >= 0 { // an escape may spell the same name
-		unquoted, err := jsontext.AppendUnquote(nil, quoted)
-		if err != nil {
-			return -1
-		}
-		name = unquoted
+// place finds a name; most senders write all members in the schema's order, so it looks first where the next one would stand.
+func (m members) place(name []byte, expected int) int {
+	if expected < len(m.names) && string(name) == m.names[expected] {
+		return expected
 	}
 	for i, known := range m.names {
 		if string(name) == known {
@@ -70,59 +100,39 @@ func (m members) place(quoted []byte) int {
 	return -1
 }
 
-func token(from *jsontext.Decoder, kind jsontext.Kind) error {
-	t, err := from.ReadToken()
-	if err != nil {
-		return err
-	}
-	if t.Kind() != kind {
-		return errForm
-	}
-	return nil
-}
-
 // text reads a string of at most maxRunes characters that fits.
-func text(from *jsontext.Decoder, into *string, maxRunes int, fits func(string) bool) error {
-	t, err := from.ReadToken()
-	if err != nil {
-		return err
-	}
-	if t.Kind() != '"' {
+func text(from *scan, into *string, maxRunes int, fits func(string) bool) error {
+	read, ok := from.text()
+	if !ok || len(read) > maxRunes && utf8.RuneCount(read) > maxRunes {
 		return errForm
 	}
-	s := t.String()
-	if len(s) > maxRunes && utf8.RuneCountInString(s) > maxRunes || !fits(s) {
+	s := string(read)
+	if !fits(s) {
 		return errForm
 	}
 	*into = s
 	return nil
 }
 
-func flag(from *jsontext.Decoder, into *bool) error {
-	t, err := from.ReadToken()
-	if err != nil {
-		return err
-	}
-	if t.Kind() != 't' && t.Kind() != 'f' {
+func flag(from *scan, into *bool) error {
+	var ok bool
+	*into, ok = from.flag()
+	if !ok {
 		return errForm
 	}
-	*into = t.Bool()
 	return nil
 }
 
 // count reads a whole number from 1 to 2^53-1, which is what every JSON library can hold (RFC 7493, section 2.2).
-func count(from *jsontext.Decoder, into *int64) error { return countTo(from, into, 1<<53-1) }
+func count(from *scan, into *int64) error { return countTo(from, into, 1<<53-1) }
 
 // countTo reads a whole number from 1 to most.
-func countTo(from *jsontext.Decoder, into *int64, most int64) error {
-	v, err := from.ReadValue()
-	if err != nil {
-		return err
-	}
-	if v.Kind() != '0' {
+func countTo(from *scan, into *int64, most int64) error {
+	spelling, ok := from.number()
+	if !ok {
 		return errForm
 	}
-	n, form := wholeNumber(string(v))
+	n, form := wholeNumber(spelling)
 	if form != whole || n < 1 || n > most {
 		return errForm
 	}
@@ -130,7 +140,7 @@ func countTo(from *jsontext.Decoder, into *int64, most int64) error {
 	return nil
 }
 
-func day(from *jsontext.Decoder, into *Date) error {
+func day(from *scan, into *Date) error {
 	var s string
 	if err := text(from, &s, len("2006-01-02"), isThisCentury); err != nil {
 		return err
@@ -144,7 +154,7 @@ func day(from *jsontext.Decoder, into *Date) error {
 }
 
 // moment reads a time in UTC, in whole seconds.
-func moment(from *jsontext.Decoder, into *time.Time) error {
+func moment(from *scan, into *time.Time) error {
 	var s string
 	if err := text(from, &s, len(secondsUTC), isMoment); err != nil {
 		return err
@@ -158,7 +168,7 @@ func moment(from *jsontext.Decoder, into *time.Time) error {
 }
 
 // texts reads a list of 1 to maxItems strings, each as text does.
-func texts(from *jsontext.Decoder, into *[]string, maxItems, maxRunes int, fits func(string) bool) error {
+func texts(from *scan, into *[]string, maxItems, maxRunes int, fits func(string) bool) error {
 	return list(from, maxItems, func() error {
 		var s string
 		err := text(from, &s, maxRunes, fits)
@@ -168,7 +178,7 @@ func texts(from *jsontext.Decoder, into *[]string, maxItems, maxRunes int, fits 
 }
 
 // copies reads a list of documents that are named by their digests.
-func copies(from *jsontext.Decoder, into *[]Copy) error {
+func copies(from *scan, into *[]Copy) error {
 	return list(from, 100, func() error {
 		var c Copy
 		err := c.read(from)
@@ -177,21 +187,21 @@ func copies(from *jsontext.Decoder, into *[]Copy) error {
 	})
 }
 
-func list(from *jsontext.Decoder, maxItems int, read func() error) error {
-	if err := token(from, '['); err != nil {
-		return err
+func list(from *scan, maxItems int, read func() error) error {
+	if !from.take('[') {
+		return errForm
 	}
-	items := 0
-	for ; from.PeekKind() != ']'; items++ {
-		if items == maxItems {
-			return errForm
-		}
+	for items := 0; items < maxItems; items++ {
 		if err := read(); err != nil {
 			return err
 		}
+		switch {
+		case from.take(','):
+		case from.take(']'):
+			return nil
+		default:
+			return errForm
+		}
 	}
-	if items == 0 {
-		return errForm
-	}
-	return token(from, ']')
+	return errForm
 }

@@ -23,8 +23,9 @@ func (Remediation) Kind() Kind { return KindRemediation }
 var remediationMembers = members{required: 2, names: []string{"kind", "text", "finding", "inquiry", "ground", "until", "evidence", "supersedes"}}
 
 // UnmarshalJSONFrom reads a remediation and refuses what its schema refuses.
-func (r *Remediation) UnmarshalJSONFrom(from *jsontext.Decoder) error {
-	*r = Remediation{}
+func (r *Remediation) UnmarshalJSONFrom(from *jsontext.Decoder) error { return next(from, r) }
+
+func (r *Remediation) read(from *scan) error {
 	err := remediationMembers.object(from, func(i int) error {
 		switch i {
 		case 0:

@@ -157,7 +157,8 @@ func anyFrom(from *jsontext.Decoder) (any, error) {
 			}
 			items = append(items, item)
 		}
-		return items, token(from, ']')
+		_, err := from.ReadToken() // the bracket
+		return items, err
 	default:
 		object := map[string]any{}
 		for from.PeekKind() != '}' {
@@ -170,7 +171,8 @@ func anyFrom(from *jsontext.Decoder) (any, error) {
 				return nil, err
 			}
 		}
-		return object, token(from, '}')
+		_, err := from.ReadToken() // the brace
+		return object, err
 	}
 }
 

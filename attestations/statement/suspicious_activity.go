@@ -47,8 +47,9 @@ var suspicionMembers = members{required: 5, names: []string{
 }}
 
 // UnmarshalJSONFrom reads a report and refuses what its schema refuses.
-func (s *SuspiciousActivity) UnmarshalJSONFrom(from *jsontext.Decoder) error {
-	*s = SuspiciousActivity{}
+func (s *SuspiciousActivity) UnmarshalJSONFrom(from *jsontext.Decoder) error { return next(from, s) }
+
+func (s *SuspiciousActivity) read(from *scan) error {
 	return suspicionMembers.object(from, func(i int) error {
 		switch i {
 		case 0:
@@ -93,7 +94,7 @@ var (
 
 var disclosureMembers = members{required: 2, names: []string{"authority", "on", "reference"}}
 
-func (d *Disclosure) read(from *jsontext.Decoder) error {
+func (d *Disclosure) read(from *scan) error {
 	return disclosureMembers.object(from, func(i int) error {
 		switch i {
 		case 0:
