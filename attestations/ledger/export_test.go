@@ -37,8 +37,17 @@ func (f faultyStore) commit(ctx context.Context, known *head, load loader, build
 	return result, err
 }
 
-// AppendStatement is PostgreSQL's, for a look at its plan.
-const AppendStatement = appendStatement
+// AppendStatement and AppendTrusting are PostgreSQL's, for a look at their plans.
+const (
+	AppendStatement = appendStatement
+	AppendTrusting  = appendTrusting
+)
+
+// TrustAfter sets after how many commits without a duplicate PostgreSQL's store looks for none, and returns what it was.
+func TrustAfter(commits int) (before int) {
+	before, trustAfter = trustAfter, commits
+	return before
+}
 
 // Remembered is how many entries l holds in memory.
 func Remembered(l *Ledger) int {

@@ -13,8 +13,11 @@ import (
 // A commit goes past GORM and database/sql to pgx itself, whose encoders then write into memory that is used again for the next one: grown
 // anew for each commit, it was as much as everything else that a submission leaves to the garbage collector.
 
-// appendName is what the server knows appendStatement by, once a connection has prepared it.
-const appendName = "cipgate_append"
+// What the server knows the statements by, once a connection has prepared them.
+const (
+	appendName   = "cipgate_append"
+	trustingName = "cipgate_append_trusting"
+)
 
 // message holds the parameters of a statement as they are sent, binary.
 type message struct {
@@ -55,10 +58,14 @@ func (m *message) encode(types *pgtype.Map, oids []uint32, arguments ...any) err
 	return nil
 }
 
-// append commits a batch in one statement.
-func (p *postgres) append(ctx context.Context, conn *sql.Conn, b *batch) (result verdict, err error) {
+// append commits a batch in one statement. Trusting, it does not look for duplicates: metDuplicate tells whether there was one.
+func (p *postgres) append(ctx context.Context, conn *sql.Conn, b *batch, trusting bool) (result verdict, err error) {
+	name, text := appendName, appendStatement
+	if trusting {
+		name, text = trustingName, appendTrusting
+	}
 	err = onPgx(conn, func(conn *pgx.Conn) error {
-		statement, err := conn.Prepare(ctx, appendName, appendStatement) // asks the server once for each connection
+		statement, err := conn.Prepare(ctx, name, text) // asks the server once for each connection
 		if err != nil {
 			return fmt.Errorf("prepare the commit: %w", err)
 		}
@@ -69,6 +76,12 @@ func (p *postgres) append(ctx context.Context, conn *sql.Conn, b *batch) (result
 		result, err = readVerdict(conn.TypeMap(), answer)
 		return err
 	})
+	switch {
+	case len(result.duplicates) > 0 || metDuplicate(err):
+		p.fresh = 0
+	case result.committed:
+		p.fresh++
+	}
 	return result, err
 }
 
