@@ -191,7 +191,7 @@ func list(from *scan, maxItems int, read func() error) error {
 	if !from.take('[') {
 		return errForm
 	}
-	for items := 0; items < maxItems; items++ {
+	for range maxItems {
 		if err := read(); err != nil {
 			return err
 		}
