@@ -142,10 +142,10 @@ func (p *postgres) commitOn(ctx context.Context, db *gorm.DB, conn *sql.Conn, kn
 	return result, outcomeOf(err, true)
 }
 
-// metDuplicate: the server itself has undone the statement, for a key that stands.
+// metDuplicate: the server itself has undone the statement, for a key that stands; that of ledger_jtis, unless something is badly wrong.
 func metDuplicate(err error) bool {
 	refused, fromServer := errors.AsType[*pgconn.PgError](err)
-	return fromServer && refused.Code == "23505" && refused.ConstraintName == "ledger_jtis_pkey" // unique violation
+	return fromServer && refused.Code == "23505" // unique violation
 }
 
 // lostRace: the server itself has undone the statement for the sake of another, and asks to try again.
