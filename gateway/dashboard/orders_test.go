@@ -50,6 +50,7 @@ func TestAnOrderIsFollowedAndASuccessorNamedOnThePages(t *testing.T) {
 			mara.shows(path, []string{"Open no new accounts", "ordered", `value="confirm-order"`}, []string{"overdue</span>"})
 			ida.shows(path, []string{"Open no new accounts"}, []string{`value="confirm-order"`})
 		}
+		mara.shows("/orders", []string{">Silent Ltd</a>"}, []string{">" + string(names[0])})
 		mara.shows(page, []string{"Nobody is named to take verified customers.", `value="name-successor"`}, []string{`value="withdraw-successor"`})
 
 		if got := ida.act("confirm-order", orders[0].JTI, "kind", "done"); got.status != http.StatusForbidden {

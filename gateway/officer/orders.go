@@ -23,6 +23,7 @@ import (
 type Orders interface {
 	Orders(ctx context.Context, wanted docket.OrderFilter, before int64, limit int) ([]escalation.Ordered, error)
 	Order(ctx context.Context, jti string) (escalation.Ordered, error)
+	NamesOf(ctx context.Context, resellers []envelope.Entity) (map[envelope.Entity]string, error)
 	Below(ctx context.Context, superior envelope.ID, after *envelope.ID, limit int) ([]docket.Subordinate, error)
 }
 

@@ -225,6 +225,19 @@ func (d *Docket) Orders(ctx context.Context, wanted OrderFilter, before int64, l
 	return orders, nil
 }
 
+// NamesOf returns the names under which these resellers enrolled; nothing of those that have no file.
+func (d *Docket) NamesOf(ctx context.Context, resellers []envelope.Entity) (map[envelope.Entity]string, error) {
+	var rows []struct{ Entity, Name string }
+	if err := d.db.WithContext(ctx).Model(&fileRow{}).Select("entity, name").Where("entity IN ?", resellers).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("looking for the names of resellers: %w", err)
+	}
+	names := make(map[envelope.Entity]string, len(rows))
+	for _, row := range rows {
+		names[envelope.Entity(row.Entity)] = row.Name
+	}
+	return names, nil
+}
+
 // Order returns one order, or ErrNoOrder.
 func (d *Docket) Order(ctx context.Context, jti string) (escalation.Ordered, error) {
 	var row orderRow

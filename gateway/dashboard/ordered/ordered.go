@@ -3,6 +3,7 @@
 package ordered
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/cipgate/cipgate/attestations/envelope"
 	"github.com/cipgate/cipgate/gateway/dashboard/frame"
 	"github.com/cipgate/cipgate/gateway/dashboard/waiting"
 	"github.com/cipgate/cipgate/gateway/officer"
@@ -81,8 +83,16 @@ func Handler(f frame.Frame, orders officer.Orders, reached officer.Reached, now 
 		if err != nil {
 			return err
 		}
+		resellers := make([]envelope.Entity, len(all))
+		for i, o := range all {
+			resellers[i] = o.Reseller
+		}
+		names, err := orders.NamesOf(ctx, resellers)
+		if err != nil {
+			return err
+		}
 		for _, o := range all {
-			shown.All = append(shown.All, waiting.OrderOf(ctx, o, string(o.Reseller), Here+"?state="+shown.State, at))
+			shown.All = append(shown.All, waiting.OrderOf(ctx, o, cmp.Or(names[o.Reseller], string(o.Reseller)), Here+"?state="+shown.State, at))
 		}
 		return f.Show(c, frame.Page{Title: "Orders", Template: page, View: shown})
 	}
