@@ -49,6 +49,9 @@ func TrustAfter(commits int) (before int) {
 	return before
 }
 
+// Fresh is how many commits l knows of since one met a duplicate, on PostgreSQL.
+func Fresh(l *Ledger) int { return l.store.(*postgres).fresh }
+
 // Remembered is how many entries l holds in memory.
 func Remembered(l *Ledger) int {
 	l.recent.mu.RLock()

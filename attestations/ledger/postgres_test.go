@@ -81,6 +81,17 @@ func loseARace(t *testing.T, l, other *ledger.Ledger) int64 {
 	return 3
 }
 
+func TestTrustGrowsWithEachCommitAndEndsWithADuplicate(t *testing.T) {
+	l := openLedger(t, migrationstest.Open(t, migrationstest.URL(t, "postgres")))
+	author := ledgertest.NewAuthor(t, 1)
+	for i, step := range []struct{ n, fresh int }{{0, 1}, {1, 2}, {2, 3}, {1, 0}, {3, 1}} {
+		mustAppend(t, l, author.State(t, step.n))
+		if got := ledger.Fresh(l); got != step.fresh {
+			t.Errorf("after step %d there were %d commits without a duplicate, wanted %d", i, got, step.fresh)
+		}
+	}
+}
+
 // TestTheHotStatementTakesItsIndexes: with tables so small that reading them whole would be cheaper. The plan is kept, and the
 // tables grow.
 func TestTheHotStatementTakesItsIndexes(t *testing.T) {
