@@ -16,34 +16,37 @@ import (
 
 var errForm = errors.New("not in the form that the schema asks for")
 
-// readable is a submission's content that reads itself.
-type readable[S any] interface {
+// reader is a submission's content that reads itself, zero until then.
+type reader interface{ read(from *scan) error }
+
+// pointerTo is such a reader of an S.
+type pointerTo[S any] interface {
 	*S
-	read(from *scan) error
+	reader
 }
 
 // decodeExactly reads an event whose kind has a reader of its own.
-func decodeExactly[S Statement, R readable[S]](event []byte) (Statement, error) {
+func decodeExactly[S Statement, P pointerTo[S]](event []byte) (Statement, error) {
 	var s S
-	if err := exactly[S, R](event, &s); err != nil {
+	if err := exactly(event, P(&s)); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
 // next reads the decoder's next value.
-func next[S any, R readable[S]](from *jsontext.Decoder, into R) error {
+func next[S any, P pointerTo[S]](from *jsontext.Decoder, into P) error {
 	value, err := from.ReadValue()
 	if err != nil {
 		return err
 	}
-	return exactly[S](value, into)
+	*into = *new(S)
+	return exactly(value, into)
 }
 
 // exactly reads a value and nothing else.
-func exactly[S any, R readable[S]](value []byte, into R) error {
+func exactly(value []byte, into reader) error {
 	from := scan{json: value}
-	*into = *new(S)
 	if err := into.read(&from); err != nil {
 		return err
 	}
