@@ -4,12 +4,12 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/base64"
+	"encoding/json"
 	"net"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/google/uuid"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
@@ -128,25 +128,38 @@ func newCrowd(t *testing.T, count, tokens int) []reseller {
 	return crowd
 }
 
-// checkerFor is a rival that knows the crowd's keys.
-func checkerFor(t *testing.T, crowd []reseller) *rivalChecker {
+// newRival is a rival that knows the crowd, on a database of its own.
+func newRival(t *testing.T, database string, crowd []reseller) *rival {
 	t.Helper()
-	keys := map[string]jose.JSONWebKeySet{}
-	for i := range crowd {
-		keys[string(crowd[i].entity)] = crowd[i].jwks()
-	}
-	checker, err := newRivalChecker(keys, string(audience), time.Now)
+	checker, err := newRivalChecker(string(audience), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return checker
+	store := openStore(t, database)
+	resellers := make([]rivalReseller, len(crowd))
+	for i := range crowd {
+		resellers[i] = rivalReseller{Entity: string(crowd[i].entity), JWKS: jwksOf(t, &crowd[i])}
+	}
+	if err := store.enrol(t.Context(), resellers); err != nil {
+		t.Fatal(err)
+	}
+	return &rival{checker: checker, store: store}
+}
+
+func jwksOf(t *testing.T, r *reseller) string {
+	t.Helper()
+	jwks, err := json.Marshal(r.jwks())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(jwks)
 }
 
 // serveRival serves a rival on SQLite until the test ends.
 func serveRival(t *testing.T, crowd []reseller) (address string, _ *rivalStore) {
 	t.Helper()
-	store := openStore(t, t.TempDir()+"/rival.db")
-	app := newRivalApp(checkerFor(t, crowd), store)
+	contender := newRival(t, t.TempDir()+"/rival.db", crowd)
+	app := newRivalApp(contender)
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -161,7 +174,7 @@ func serveRival(t *testing.T, crowd []reseller) (address string, _ *rivalStore) 
 			t.Error(err)
 		}
 	})
-	return listener.Addr().String(), store
+	return listener.Addr().String(), contender.store
 }
 
 func openStore(t *testing.T, database string) *rivalStore {

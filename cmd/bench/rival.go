@@ -11,10 +11,12 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/gofiber/fiber/v2"
+	"golang.org/x/time/rate"
 
 	"github.com/cipgate/cipgate/attestations/envelope"
 )
@@ -34,11 +36,11 @@ func runRival(ctx context.Context, args []string, stdout, stderr io.Writer) (err
 	if err != nil {
 		return fmt.Errorf("--issuers: %w", err)
 	}
-	keys := map[string]jose.JSONWebKeySet{}
+	keys := map[string]json.RawMessage{}
 	if err := json.Unmarshal(text, &keys); err != nil {
 		return fmt.Errorf("--issuers: %s: %w", *issuers, err)
 	}
-	checker, err := newRivalChecker(keys, string(audience), time.Now)
+	checker, err := newRivalChecker(string(audience), time.Now)
 	if err != nil {
 		return err
 	}
@@ -47,11 +49,18 @@ func runRival(ctx context.Context, args []string, stdout, stderr io.Writer) (err
 		return err
 	}
 	defer store.close()
+	resellers := make([]rivalReseller, 0, len(keys))
+	for entity, jwks := range keys {
+		resellers = append(resellers, rivalReseller{Entity: entity, JWKS: string(jwks)})
+	}
+	if err := store.enrol(ctx, resellers); err != nil {
+		return err
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", *listen)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
-	app := newRivalApp(checker, store)
+	app := newRivalApp(&rival{checker: checker, store: store})
 	failed := make(chan error, 1)
 	go func() { failed <- app.Listener(listener) }()
 	fmt.Fprintln(stdout, "rival ready on", listener.Addr())
@@ -66,34 +75,89 @@ func runRival(ctx context.Context, args []string, stdout, stderr io.Writer) (err
 	return <-failed
 }
 
+// rival takes submissions as the protocol wants them taken.
+type rival struct {
+	checker *rivalChecker
+	store   *rivalStore
+	keys    sync.Map // of *jose.JSONWebKeySet, by the text that was read
+	rates   sync.Map // of *rate.Limiter, by issuer
+}
+
+// A limit that protects the server from one entity says nothing about how fast it is; the gateway gets the same.
+const rivalRate = 1_000_000
+
+func (r *rival) accept(ctx context.Context, body []byte) (digest string, _ *rivalRefusal, _ error) {
+	token, refusal := r.checker.read(string(body))
+	if refusal != nil {
+		return "", refusal, nil
+	}
+	reseller, err := r.store.reseller(ctx, token.claims.Issuer)
+	if err != nil {
+		return "", nil, err
+	}
+	submission, refusal := r.believe(token, reseller)
+	if refusal != nil {
+		return "", refusal, nil
+	}
+	return r.store.add(ctx, submission)
+}
+
+func (r *rival) believe(token *rivalToken, reseller *rivalReseller) (rivalSubmission, *rivalRefusal) {
+	if reseller == nil || reseller.Terminated {
+		return rivalSubmission{}, refuse("invalid_issuer", "iss: %q is not enrolled, or was terminated", token.claims.Issuer)
+	}
+	keys, err := r.keysOf(reseller)
+	if err != nil {
+		return rivalSubmission{}, refuse("invalid_key", "the keys of %q: %v", reseller.Entity, err)
+	}
+	submission, refusal := r.checker.believe(token, keys)
+	if refusal != nil {
+		return rivalSubmission{}, refusal
+	}
+	limiter, _ := r.rates.LoadOrStore(reseller.Entity, rate.NewLimiter(rivalRate, rivalRate))
+	if !limiter.(*rate.Limiter).Allow() {
+		return rivalSubmission{}, refuse("invalid_request", "more than %d submissions a second", rivalRate)
+	}
+	return submission, nil
+}
+
+// keysOf parses a key set once, not for each submission.
+func (r *rival) keysOf(reseller *rivalReseller) (*jose.JSONWebKeySet, error) {
+	if known, ok := r.keys.Load(reseller.JWKS); ok {
+		return known.(*jose.JSONWebKeySet), nil
+	}
+	keys := &jose.JSONWebKeySet{}
+	if err := json.Unmarshal([]byte(reseller.JWKS), keys); err != nil {
+		return nil, err
+	}
+	r.keys.Store(reseller.JWKS, keys)
+	return keys, nil
+}
+
 // newRivalApp is the rival's HTTP side.
-func newRivalApp(checker *rivalChecker, store *rivalStore) *fiber.App {
+func newRivalApp(r *rival) *fiber.App {
 	app := fiber.New(fiber.Config{
 		DisableStartupMessage: true, BodyLimit: envelope.MaxToken,
 		ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
 	})
 	app.Post("/events", func(c *fiber.Ctx) error {
-		if c.Get(fiber.HeaderContentType) != "application/secevent+jwt" {
+		if c.Get(fiber.HeaderContentType) != "application/secevent+jwt" || c.Get(fiber.HeaderContentEncoding) != "" {
 			return c.SendStatus(fiber.StatusUnsupportedMediaType)
 		}
-		submission, refusal := checker.check(string(c.BodyRaw()))
-		if refusal != nil {
+		digest, refusal, err := r.accept(c.UserContext(), c.BodyRaw())
+		switch {
+		case err != nil:
+			return err
+		case refusal != nil:
 			return c.Status(fiber.StatusBadRequest).JSON(refusal)
 		}
-		stored, err := store.add(c.UserContext(), submission)
-		if err != nil {
-			return err
-		}
-		if stored.twin {
-			return c.Status(fiber.StatusBadRequest).JSON(refuse("invalid_request", "the same jti was used for another statement"))
-		}
-		c.Set(fiber.HeaderLocation, "/receipts/"+stored.digest)
+		c.Set(fiber.HeaderLocation, "/receipts/"+digest)
 		c.Status(fiber.StatusAccepted)
 		return nil
 	})
 	// What the benchmark asks afterwards: the digest of every entry.
 	app.Get("/digests", func(c *fiber.Ctx) error {
-		digests, err := store.digests(c.UserContext())
+		digests, err := r.store.digests(c.UserContext())
 		if err != nil {
 			return err
 		}

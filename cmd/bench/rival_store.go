@@ -26,10 +26,19 @@ const (
 // each other; 64 were half as fast on one day and as fast on another.
 const tunedConnections = 4
 
-// rivalStore keeps submissions in one table, one transaction each.
+// rivalStore keeps submissions in one table, one transaction each, and who may send them in another.
 type rivalStore struct {
 	db *gorm.DB
 }
+
+// rivalReseller is read anew for each submission: another process may have terminated the relationship or changed the keys meanwhile.
+type rivalReseller struct {
+	Entity     string `gorm:"primaryKey"`
+	Terminated bool
+	JWKS       string `gorm:"column:jwks"` // of the keys in force
+}
+
+func (rivalReseller) TableName() string { return "rival_resellers" }
 
 type rivalRow struct {
 	ID         int64 `gorm:"primaryKey"`
@@ -48,6 +57,8 @@ func (rivalRow) TableName() string { return "rival_entries" }
 const rivalTables = `CREATE TABLE rival_entries (
 	id %[1]s, issuer text NOT NULL, jti text NOT NULL, kind text NOT NULL, issued_at %[2]s NOT NULL, accepted_at %[2]s NOT NULL,
 	digest %[3]s NOT NULL, body %[3]s NOT NULL, UNIQUE (issuer, jti))`
+
+const rivalResellers = "CREATE TABLE rival_resellers (entity text PRIMARY KEY, terminated boolean NOT NULL, jwks text NOT NULL)"
 
 // openRivalStore opens a database with as many connections as are given; 0 for the documented pool.
 func openRivalStore(ctx context.Context, database string, connections int) (*rivalStore, error) {
@@ -75,7 +86,7 @@ func openRivalStore(ctx context.Context, database string, connections int) (*riv
 	}
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(idle)
-	for _, statement := range []string{tables, "CREATE INDEX rival_entries_digest ON rival_entries (digest)"} {
+	for _, statement := range []string{tables, rivalResellers, "CREATE INDEX rival_entries_digest ON rival_entries (digest)"} {
 		if err := db.WithContext(ctx).Exec(statement).Error; err != nil {
 			s.close()
 			return nil, fmt.Errorf("make the rival's tables: %w", err)
@@ -90,35 +101,52 @@ func (s *rivalStore) close() {
 	}
 }
 
-// rivalStored says what stands under a submission's issuer and jti.
-type rivalStored struct {
-	digest string // base64url
-	twin   bool   // it is another statement
+// enrol keeps who may send.
+func (s *rivalStore) enrol(ctx context.Context, resellers []rivalReseller) error {
+	if err := s.db.WithContext(ctx).CreateInBatches(resellers, 100).Error; err != nil {
+		return fmt.Errorf("enrol the resellers: %w", err)
+	}
+	return nil
 }
 
 // errStands rolls the transaction back when nothing is to be written.
 var errStands = errors.New("stands already")
 
-// add stores a submission in a transaction of its own, and returns once it is on disk.
-func (s *rivalStore) add(ctx context.Context, r rivalSubmission) (rivalStored, error) {
+// reseller reads an issuer's row; nil if nobody enrolled it. It is read before the transaction, not in it, which is a little faster: no
+// connection is held while the signature is checked.
+func (s *rivalStore) reseller(ctx context.Context, issuer string) (*rivalReseller, error) {
+	found := &rivalReseller{}
+	switch query := s.db.WithContext(ctx).Limit(1).Find(found, "entity = ?", issuer); {
+	case query.Error != nil:
+		return nil, fmt.Errorf("read the reseller: %w", query.Error)
+	case query.RowsAffected == 0:
+		return nil, nil
+	}
+	return found, nil
+}
+
+// add stores a submission in a transaction of its own, and returns the digest of what stands under its jti once that is on disk.
+func (s *rivalStore) add(ctx context.Context, r rivalSubmission) (digest string, refusal *rivalRefusal, err error) {
 	row := rivalRow{Issuer: r.issuer, JTI: r.jti, Kind: r.kind, IssuedAt: r.issuedAt, AcceptedAt: r.acceptedAt, Digest: r.digest[:], Body: []byte(r.token)}
-	stored := rivalStored{digest: base64.RawURLEncoding.EncodeToString(r.digest[:])}
-	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	stands := row
+	err = s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		created := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
 		if created.Error != nil || created.RowsAffected == 1 {
 			return created.Error
 		}
-		var first rivalRow
-		if err := tx.Where("issuer = ? AND jti = ?", r.issuer, r.jti).Take(&first).Error; err != nil {
+		stands = rivalRow{}
+		if err := tx.Where("issuer = ? AND jti = ?", r.issuer, r.jti).Take(&stands).Error; err != nil {
 			return err
 		}
-		stored.twin = string(first.Digest) != string(r.digest[:])
+		if !sameClaims(string(stands.Body), r.token) {
+			refusal = refuse("invalid_request", "the same jti was used for another statement")
+		}
 		return errStands
 	})
 	if err != nil && !errors.Is(err, errStands) {
-		return rivalStored{}, fmt.Errorf("store a submission: %w", err)
+		return "", nil, fmt.Errorf("store a submission: %w", err)
 	}
-	return stored, nil
+	return base64.RawURLEncoding.EncodeToString(stands.Digest), refusal, nil
 }
 
 // digests are those of all entries, one after the other.
