@@ -47,11 +47,12 @@ COMPILED := -race -ldflags=-w "-toolexec=env GOGC=400 GOMEMLIMIT=1GiB" "-gcflags
 # may, run at once, since the long ones mostly wait for their databases and processes.
 LONGEST := $(if $(filter ./...,$(PKGS)),./cmd/cipgate ./resellers/docket ./attestations/ledger)
 
+# A program under the race detector sleeps for a second before it exits; some hundred are started, and a race is reported when it is seen.
 # gotestsum ends with a line that counts the tests. vet is lint's. What setup installed is there, so a test that lacks it fails. Flags of
 # the build are in GOFLAGS: tests that start the program build it by the same, from what is compiled already.
 .PHONY: test
 test: setup $(BIN)/gotestsum ## installs what is missing and runs all tests: race detector on, SQLite and PostgreSQL
-	CGO_ENABLED=1 CIPGATE_REQUIRE_CLIENTS=1 GOFLAGS='$(COMPILED)' \
+	CGO_ENABLED=1 CIPGATE_REQUIRE_CLIENTS=1 GORACE=atexit_sleep_ms=0 GOFLAGS='$(COMPILED)' \
 		tools/with-postgres.sh $(BIN)/gotestsum --format=pkgname --format-hide-empty-pkg -- -p=4 -parallel=4 -vet=off -timeout=20m $(TESTFLAGS) $(LONGEST) $(PKGS)
 
 .PHONY: setup
