@@ -25,7 +25,7 @@ func killRuns(t *testing.T) int {
 
 func TestAGatewayKilledUnderLoadKeepsAllItAcknowledgedAndNothingTwice(t *testing.T) {
 	t.Parallel()
-	const count = 40 * pushers
+	const count = 20 * pushers
 	runs := killRuns(t)
 	for _, store := range migrationstest.Stores {
 		for run := range runs {
