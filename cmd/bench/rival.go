@@ -114,7 +114,10 @@ func (r *rival) believe(token *rivalToken, reseller *rivalReseller) (rivalSubmis
 	if refusal != nil {
 		return rivalSubmission{}, refusal
 	}
-	limiter, _ := r.rates.LoadOrStore(reseller.Entity, rate.NewLimiter(rivalRate, rivalRate))
+	limiter, known := r.rates.Load(reseller.Entity)
+	if !known {
+		limiter, _ = r.rates.LoadOrStore(reseller.Entity, rate.NewLimiter(rivalRate, rivalRate))
+	}
 	if !limiter.(*rate.Limiter).Allow() {
 		return rivalSubmission{}, refuse("invalid_request", "more than %d submissions a second", rivalRate)
 	}
